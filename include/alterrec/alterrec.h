@@ -1,0 +1,614 @@
+/*
+ * libalterrec: session-based recommendation from item IDs and item text (AlterRec).
+ *
+ * This is the whole public interface, the only header that a C host includes. It goes from simple
+ * to advanced, so you may stop reading where it says enough:
+ *
+ *   1. version, statuses, errors       4. model: create, load, save, score
+ *   2. config: every option by name    5. trainer: the alternating ID / text training
+ *   3. catalog, sessions, dataset,     6. evaluation
+ *      batch: the data                 7. recommender: top k
+ *
+ * Rules that hold for every function:
+ *  - A function that can fail returns alterrec_status: 0 is success, errors are negative. After an
+ *    error, alterrec_last_error() says which argument or which place of which file is wrong.
+ *  - Results come first in the argument list, then the object, then the inputs. A failed create
+ *    leaves NULL in its result; any other failed call leaves its handle as it was.
+ *  - A pointer argument must not be NULL unless its description says "NULL: ...".
+ *  - `*_free` accepts NULL. Handles may be freed in any order: what one handle needs of another it
+ *    keeps alive itself.
+ *  - Arrays that a function receives are copied or only read during the call.
+ *  - A pointer or string that a function returns is borrowed from its handle and lives as long as
+ *    the handle, unless its description says otherwise.
+ *  - A `const` handle may be shared by threads; a handle that a call changes belongs to one thread
+ *    at a time.
+ *  - Nothing prints, exits, aborts, reads the environment or installs a signal handler.
+ *  - Strings are UTF-8. Item indices are int32_t, 0-based rows of the catalog. Counts are int64_t.
+ *
+ * Section and equation numbers refer to the paper, arXiv 2402.08921.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef ALTERREC_ALTERREC_H
+#define ALTERREC_ALTERREC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__) && __GNUC__ >= 4
+#define ALTERREC_API __attribute__((visibility("default")))
+#else
+#define ALTERREC_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---------------------------------------------------------------------------------------------
+ * 1. Version, statuses, errors
+ * ------------------------------------------------------------------------------------------- */
+
+#define ALTERREC_VERSION_MAJOR 0
+#define ALTERREC_VERSION_MINOR 1
+#define ALTERREC_VERSION_PATCH 0
+
+/* The version of the library that is running, as major * 1000000 + minor * 1000 + patch.
+ * Any thread. Since 0.1. */
+ALTERREC_API uint32_t alterrec_version(void);
+
+/* One line: version, compiler, oneDNN version and instruction set. Static string. Any thread.
+ * Since 0.1. */
+ALTERREC_API const char *alterrec_build_info(void);
+
+/* 0 is success, errors are negative; numbers are never reused. */
+typedef int32_t alterrec_status;
+
+#define ALTERREC_OK                     0
+#define ALTERREC_ERROR_INVALID_ARGUMENT (-1)  /* an argument is NULL, out of range, not finite */
+#define ALTERREC_ERROR_OUT_OF_MEMORY    (-2)
+#define ALTERREC_ERROR_IO               (-3)  /* a file can't be opened, read, written, synced */
+#define ALTERREC_ERROR_PARSE            (-4)  /* a file's or text's content is malformed */
+#define ALTERREC_ERROR_NOT_FOUND        (-5)  /* no such key, item, tensor, option, column */
+#define ALTERREC_ERROR_MISMATCH         (-6)  /* handles, shapes or files that do not belong together */
+#define ALTERREC_ERROR_NOT_FINITE       (-7)  /* training met a NaN or an infinity */
+#define ALTERREC_ERROR_UNSUPPORTED      (-8)  /* well-formed, but outside what this version does */
+#define ALTERREC_ERROR_BUSY             (-9)  /* the handle is inside another call (a callback) */
+#define ALTERREC_ERROR_BACKEND          (-10) /* oneDNN refused; the text holds its status */
+
+/* The name of a status, such as "INVALID_ARGUMENT"; "UNKNOWN" for a number that is none.
+ * Static string. Any thread. Since 0.1. */
+ALTERREC_API const char *alterrec_status_name(alterrec_status status);
+
+/* The text of this thread's last error; "" before the first. It lives until this thread's next
+ * failing call. Any thread. Since 0.1. */
+ALTERREC_API const char *alterrec_last_error(void);
+
+/* Copies the text of this thread's last error into `buffer` (at most size - 1 bytes and a 0; NULL:
+ * copies nothing) and returns the text's whole length in bytes without the 0. For hosts whose calls
+ * may move between threads: call it right after the failing call. Any thread. Since 0.1. */
+ALTERREC_API size_t alterrec_last_error_copy(char *buffer, size_t size);
+
+/* ---------------------------------------------------------------------------------------------
+ * 2. Config: every option by name
+ *
+ * An alterrec_config holds a value for every option; docs/options.md lists them. A new option adds
+ * a key, not a function. Functions that take `const alterrec_config *` accept NULL: all defaults.
+ * ------------------------------------------------------------------------------------------- */
+
+typedef struct alterrec_config alterrec_config;
+
+/* A config with every option at its default. Statuses: OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_config_create(alterrec_config **config);
+
+/* A copy. Statuses: INVALID_ARGUMENT, OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_config_clone(alterrec_config **config,
+                                                   const alterrec_config *source);
+
+/* Since 0.1. */
+ALTERREC_API void alterrec_config_free(alterrec_config *config);
+
+/* Sets the option `key` ("model.dim") from text ("300"). Statuses: NOT_FOUND (the text of the error
+ * names the nearest key), INVALID_ARGUMENT (the text names key, value and range). Since 0.1. */
+ALTERREC_API alterrec_status alterrec_config_set(alterrec_config *config, const char *key,
+                                                 const char *value);
+
+/* The value of the option `key` as text, in the form that alterrec_config_set reads. Borrowed until
+ * the option is set again or the config is freed. Statuses: NOT_FOUND, INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_config_get(const char **value, const alterrec_config *config,
+                                                 const char *key);
+
+/* Reads options from a YAML file, nested ("model:" / "  dim: 300") or with dotted keys. Either all
+ * of the file's options are set or, on an error, none. Statuses: IO, PARSE, NOT_FOUND,
+ * INVALID_ARGUMENT; the text names file, line and column. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_config_read(alterrec_config *config, const char *path);
+
+/* As alterrec_config_read, from `size` bytes of text; errors name the place as <text>:line:column.
+ * Since 0.1. */
+ALTERREC_API alterrec_status alterrec_config_read_text(alterrec_config *config, const char *text,
+                                                       size_t size);
+
+/* Writes every option as YAML that alterrec_config_read reads back to the same values. The file is
+ * written aside, synced and renamed. Statuses: IO, INVALID_ARGUMENT, OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_config_write(const alterrec_config *config, const char *path);
+
+/* One row of the option table. Static strings. */
+typedef struct alterrec_option {
+    uint32_t struct_size; /* in: sizeof(alterrec_option), as the host knows it */
+    uint32_t reserved;
+    const char *key;           /* "model.dim" */
+    const char *type;          /* "int", "float", "bool", "text", "choice", "list" */
+    const char *default_value; /* as text */
+    const char *range;         /* "1..4096", "none | step | plateau | cosine", "" */
+    const char *help;          /* one line */
+} alterrec_option;
+
+/* The number of options. Any thread. Since 0.1. */
+ALTERREC_API int64_t alterrec_option_count(void);
+
+/* Fills `option` with row `index` of the option table. Statuses: INVALID_ARGUMENT. Any thread.
+ * Since 0.1. */
+ALTERREC_API alterrec_status alterrec_option_describe(alterrec_option *option, int64_t index);
+
+/* ---------------------------------------------------------------------------------------------
+ * 3. Data: catalog, sessions, dataset, batch
+ * ------------------------------------------------------------------------------------------- */
+
+/* The items: external keys, optional texts (titles), optional text features [items, dim] f32.
+ * Read-only and shareable once its features are set. */
+typedef struct alterrec_catalog alterrec_catalog;
+
+/* A catalog of `items` items. keys[i] is item i's external key; keys are distinct and not empty
+ * (NULL: "0", "1", ...). texts[i] is its text (NULL: no texts; a NULL entry: ""). Both copied.
+ * Statuses: INVALID_ARGUMENT (items outside 1..2^31-2, a repeated key, text that is not UTF-8),
+ * OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_catalog_create(alterrec_catalog **catalog,
+                                                     const char *const *keys,
+                                                     const char *const *texts, int64_t items);
+
+/* Reads an item file: TSV or CSV with named columns, or RecBole `.item`; the columns are the
+ * options data.item_key_column and data.item_text_column. Statuses: IO, PARSE, NOT_FOUND (column).
+ * Since 0.1. */
+ALTERREC_API alterrec_status alterrec_catalog_read(alterrec_catalog **catalog, const char *path,
+                                                   const alterrec_config *config);
+
+/* Since 0.1. */
+ALTERREC_API void alterrec_catalog_free(alterrec_catalog *catalog);
+
+/* Sets the text features: `features` is [rows, dim], row-major, rows in catalog order. Copied.
+ * Statuses: MISMATCH (rows is not the number of items), INVALID_ARGUMENT (a value not finite),
+ * OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_catalog_set_features(alterrec_catalog *catalog,
+                                                           const float *features, int64_t rows,
+                                                           int64_t dim);
+
+/* Reads the text features from a `.npy` file: f32 or f16, C order, [items, dim]. Statuses: IO,
+ * PARSE, MISMATCH, UNSUPPORTED (dtype, Fortran order). Since 0.1. */
+ALTERREC_API alterrec_status alterrec_catalog_read_features(alterrec_catalog *catalog,
+                                                            const char *path);
+
+/* Makes the text features from the items' texts by feature hashing (word and character n-grams,
+ * TF-IDF, signed hashing, L2-normalised; options text.*). Deterministic. It needs no language model
+ * and is not the equal of one. Statuses: MISMATCH (the catalog has no texts), OUT_OF_MEMORY.
+ * Since 0.1. */
+ALTERREC_API alterrec_status alterrec_catalog_hash_features(alterrec_catalog *catalog,
+                                                            const alterrec_config *config);
+
+/* The number of items; 0 for NULL. Since 0.1. */
+ALTERREC_API int64_t alterrec_catalog_items(const alterrec_catalog *catalog);
+
+/* The key of item `item`; NULL if there is none. Since 0.1. */
+ALTERREC_API const char *alterrec_catalog_key(const alterrec_catalog *catalog, int32_t item);
+
+/* The text of item `item`, "" if the catalog has no texts; NULL if there is no such item.
+ * Since 0.1. */
+ALTERREC_API const char *alterrec_catalog_text(const alterrec_catalog *catalog, int32_t item);
+
+/* The item whose key is `key`, or -1. Since 0.1. */
+ALTERREC_API int32_t alterrec_catalog_find(const alterrec_catalog *catalog, const char *key);
+
+/* The features' dimension, 0 if there are none. Since 0.1. */
+ALTERREC_API int64_t alterrec_catalog_feature_dim(const alterrec_catalog *catalog);
+
+/* The features [items, feature_dim], NULL if there are none. Since 0.1. */
+ALTERREC_API const float *alterrec_catalog_features(const alterrec_catalog *catalog);
+
+/* An ordered set of sessions over one catalog. Read-only and shareable. */
+typedef struct alterrec_sessions alterrec_sessions;
+
+/* Sessions from arrays: session s is items[offsets[s] .. offsets[s + 1] - 1], in the order of
+ * visiting; offsets has count + 1 values, starts at 0 and does not fall. Copied. No filter is
+ * applied. Statuses: INVALID_ARGUMENT (an item outside the catalog, bad offsets), OUT_OF_MEMORY.
+ * Since 0.1. */
+ALTERREC_API alterrec_status alterrec_sessions_create(alterrec_sessions **sessions,
+                                                      const alterrec_catalog *catalog,
+                                                      const int32_t *items, const int64_t *offsets,
+                                                      int64_t count);
+
+/* Reads sessions of a known catalog: one session a line of item keys, or a table with a session and
+ * an item column (CSV, TSV, `.inter`); options data.*. Items that the catalog lacks are dropped
+ * (data.unknown_items: drop) or an error. The session-length filters are applied, the item-count
+ * filter is not. Statuses: IO, PARSE, NOT_FOUND (column, item). Since 0.1. */
+ALTERREC_API alterrec_status alterrec_sessions_read(alterrec_sessions **sessions,
+                                                    const alterrec_catalog *catalog,
+                                                    const char *path,
+                                                    const alterrec_config *config);
+
+/* Since 0.1. */
+ALTERREC_API void alterrec_sessions_free(alterrec_sessions *sessions);
+
+/* The number of sessions; 0 for NULL. Since 0.1. */
+ALTERREC_API int64_t alterrec_sessions_count(const alterrec_sessions *sessions);
+
+/* The number of items over all sessions; 0 for NULL. Since 0.1. */
+ALTERREC_API int64_t alterrec_sessions_interactions(const alterrec_sessions *sessions);
+
+/* Session `index`: *items points to *length item indices. Statuses: INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_sessions_get(const int32_t **items, int64_t *length,
+                                                   const alterrec_sessions *sessions,
+                                                   int64_t index);
+
+/* What a dataset's reading met: how much was read, how much was dropped and why. */
+typedef struct alterrec_data_report {
+    uint32_t struct_size; /* in: sizeof(alterrec_data_report), as the host knows it */
+    uint32_t reserved;
+    int64_t rows_read;            /* table rows, or session lines */
+    int64_t rows_condition;       /* dropped: data.positive_column not above 0 */
+    int64_t rows_missing;         /* dropped: empty session or item */
+    int64_t rows_unknown_item;    /* dropped: item not in the item file */
+    int64_t interactions_read;    /* after the four above */
+    int64_t repeats_dropped;      /* data.repeats: drop */
+    int64_t rare_items_dropped;   /* distinct items seen fewer than data.min_item_count times */
+    int64_t rare_interactions;    /* interactions that went with them */
+    int64_t sessions_read;        /* before the filters */
+    int64_t sessions_too_short;   /* dropped: fewer than data.min_session_length items left */
+    int64_t sessions_too_long;    /* dropped or cut: more than data.max_session_length items */
+    int64_t items;                /* what is left */
+    int64_t items_with_text;      /* items whose text is not empty */
+    int64_t sessions[3];          /* train, valid, test */
+    int64_t interactions[3];      /* train, valid, test */
+} alterrec_data_report;
+
+/* Everything one training needs, read by one call from the files that the options data.* name. */
+typedef struct alterrec_dataset alterrec_dataset;
+
+#define ALTERREC_SPLIT_TRAIN 0
+#define ALTERREC_SPLIT_VALID 1
+#define ALTERREC_SPLIT_TEST  2
+
+/* Reads catalog, text features and sessions as the options data.* and text.* say: either one
+ * interaction file (data.interactions) that is filtered and split by time or at random, or files
+ * already split (data.train, data.valid, data.test). Statuses: IO, PARSE, NOT_FOUND, MISMATCH,
+ * INVALID_ARGUMENT (no file named, a filter that leaves nothing). Since 0.1. */
+ALTERREC_API alterrec_status alterrec_dataset_read(alterrec_dataset **dataset,
+                                                   const alterrec_config *config);
+
+/* Since 0.1. */
+ALTERREC_API void alterrec_dataset_free(alterrec_dataset *dataset);
+
+/* The catalog; borrowed. NULL for NULL. Since 0.1. */
+ALTERREC_API const alterrec_catalog *alterrec_dataset_catalog(const alterrec_dataset *dataset);
+
+/* The sessions of ALTERREC_SPLIT_TRAIN, _VALID or _TEST; borrowed. NULL if there are none.
+ * Since 0.1. */
+ALTERREC_API const alterrec_sessions *alterrec_dataset_sessions(const alterrec_dataset *dataset,
+                                                                int32_t split);
+
+/* What was read and what was dropped. Statuses: INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_dataset_report(alterrec_data_report *report,
+                                                     const alterrec_dataset *dataset);
+
+/* A ragged batch of sessions to score, with what each must not be recommended. It also keeps the
+ * working memory of the calls it is given to: one thread at a time, and worth reusing. */
+typedef struct alterrec_batch alterrec_batch;
+
+/* An empty batch. Statuses: OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_batch_create(alterrec_batch **batch);
+
+/* Since 0.1. */
+ALTERREC_API void alterrec_batch_free(alterrec_batch *batch);
+
+/* Removes all sessions and exclusions, keeps the memory. Statuses: INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_batch_clear(alterrec_batch *batch);
+
+/* Appends one session of `length` >= 1 items. The items are checked against the catalog when the
+ * batch is scored. Statuses: INVALID_ARGUMENT, OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_batch_add(alterrec_batch *batch, const int32_t *items,
+                                                int64_t length);
+
+/* The number of sessions; 0 for NULL. Since 0.1. */
+ALTERREC_API int64_t alterrec_batch_count(const alterrec_batch *batch);
+
+/* Items that session `session` of the batch must not be recommended (-1: no session of it), beside
+ * those given before. Statuses: INVALID_ARGUMENT, OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_batch_exclude(alterrec_batch *batch, int64_t session,
+                                                    const int32_t *items, int64_t count);
+
+/* Whether a session's own items are left out of its recommendations (nonzero: yes; at first: no).
+ * Statuses: INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_batch_exclude_own(alterrec_batch *batch, int32_t exclude);
+
+/* ---------------------------------------------------------------------------------------------
+ * 4. Model: the parameters of both towers
+ * ------------------------------------------------------------------------------------------- */
+
+/* Parameters of the ID tower and of the text tower, the options they were made with, and the
+ * catalog. Read-only and shareable while no trainer and no set_tensor / import changes it. */
+typedef struct alterrec_model alterrec_model;
+
+/* Whose scores: one tower's, both fused, or the popularity baseline's (evaluation only). */
+#define ALTERREC_ID         1
+#define ALTERREC_TEXT       2
+#define ALTERREC_FUSED      3
+#define ALTERREC_POPULARITY 4
+
+/* A model with fresh parameters (options model.*, train.seed) for the items of `catalog`. Without
+ * text features the model has an ID tower only. Statuses: INVALID_ARGUMENT, OUT_OF_MEMORY,
+ * BACKEND. Since 0.1. Section 4.1. */
+ALTERREC_API alterrec_status alterrec_model_create(alterrec_model **model,
+                                                   const alterrec_catalog *catalog,
+                                                   const alterrec_config *config);
+
+/* Opens a model file; large tensors are read through a private memory mapping. Every header field
+ * is checked before it is used. Statuses: IO, PARSE, UNSUPPORTED, OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_model_load(alterrec_model **model, const char *path);
+
+/* Writes the model to one `.safetensors` file: parameters, text features, item keys and texts,
+ * options. Written aside, synced, renamed. Statuses: IO, OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_model_save(const alterrec_model *model, const char *path);
+
+/* Since 0.1. */
+ALTERREC_API void alterrec_model_free(alterrec_model *model);
+
+/* Sets parameters from any safetensors file that holds them by name in f32 with the right shapes;
+ * tensors of other names are passed over, but all of the model's must be there. On an error nothing
+ * has changed. Statuses: IO, PARSE, NOT_FOUND, MISMATCH, BUSY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_model_import(alterrec_model *model, const char *path);
+
+/* The catalog and the options of the model; borrowed. NULL for NULL. Since 0.1. */
+ALTERREC_API const alterrec_catalog *alterrec_model_catalog(const alterrec_model *model);
+ALTERREC_API const alterrec_config *alterrec_model_config(const alterrec_model *model);
+
+/* One parameter tensor of a model. */
+typedef struct alterrec_tensor {
+    uint32_t struct_size; /* in: sizeof(alterrec_tensor), as the host knows it */
+    uint32_t dims;        /* 1 or 2 */
+    const char *name;     /* "id.encoder.blocks.0.attention.query.weight" */
+    int64_t shape[2];     /* shape[1] is 1 if dims is 1 */
+    int64_t count;        /* shape[0] * shape[1] */
+} alterrec_tensor;
+
+/* The number of parameter tensors; 0 for NULL. Since 0.1. */
+ALTERREC_API int64_t alterrec_model_tensor_count(const alterrec_model *model);
+
+/* Describes parameter tensor `index`. Statuses: INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_model_tensor_describe(alterrec_tensor *tensor,
+                                                            const alterrec_model *model,
+                                                            int64_t index);
+
+/* Copies the `count` values of the tensor `name` out, row-major. Statuses: NOT_FOUND, MISMATCH.
+ * Since 0.1. */
+ALTERREC_API alterrec_status alterrec_model_get_tensor(float *values, const alterrec_model *model,
+                                                       const char *name, int64_t count);
+
+/* Sets the tensor `name` from `count` finite values. Statuses: NOT_FOUND, MISMATCH,
+ * INVALID_ARGUMENT (a value not finite), BUSY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_model_set_tensor(alterrec_model *model, const char *name,
+                                                       const float *values, int64_t count);
+
+/* The item table T [items, dim] of one tower (ALTERREC_ID or ALTERREC_TEXT). Statuses:
+ * INVALID_ARGUMENT, MISMATCH (no text tower), OUT_OF_MEMORY, BACKEND. Since 0.1. Section 4.1. */
+ALTERREC_API alterrec_status alterrec_model_item_vectors(float *vectors,
+                                                         const alterrec_model *model,
+                                                         int32_t tower);
+
+/* The session vectors [batch count, dim] of one tower. A session longer than model.max_len keeps
+ * its last max_len items. Statuses: as item_vectors. Since 0.1. Section 4.1. */
+ALTERREC_API alterrec_status alterrec_model_session_vectors(float *vectors,
+                                                            const alterrec_model *model,
+                                                            int32_t tower, alterrec_batch *batch);
+
+/* Every item's score for every session of the batch, [batch count, items]; `scorer` is ALTERREC_ID,
+ * _TEXT or _FUSED. Text scores are divided by model.temperature; fused is
+ * alpha * id + (1 - alpha) * text with fusion.alpha. Each call computes the item tables anew: to
+ * score many batches, make a recommender. Statuses: as item_vectors. Since 0.1. Section 4.3. */
+ALTERREC_API alterrec_status alterrec_model_score(float *scores, const alterrec_model *model,
+                                                  int32_t scorer, alterrec_batch *batch);
+
+/* ---------------------------------------------------------------------------------------------
+ * 5. Trainer: the alternating training (Section 4.2)
+ * ------------------------------------------------------------------------------------------- */
+
+/* Optimizers, schedule position, random state and data of one training. One thread. */
+typedef struct alterrec_trainer alterrec_trainer;
+
+#define ALTERREC_NEGATIVES_RANDOM 0 /* uniform over the catalog, with replacement */
+#define ALTERREC_NEGATIVES_HARD   1 /* a share from the other tower's rank window, the rest random */
+#define ALTERREC_NEGATIVES_FULL   2 /* every other item: full softmax */
+
+/* What one epoch of training does. */
+typedef struct alterrec_plan {
+    uint32_t struct_size;   /* in: sizeof(alterrec_plan), as the host knows it */
+    int32_t tower;          /* ALTERREC_ID or ALTERREC_TEXT: the tower that is trained */
+    int32_t negatives;      /* ALTERREC_NEGATIVES_* */
+    int32_t positives;      /* augmented positives an example, 0: none */
+    int64_t k1;             /* rank window of the hard negatives: ranks k1 < rank <= k2, best = 1 */
+    int64_t k2;             /* clipped to the number of items */
+    int64_t negative_count; /* negatives an example */
+    double hard_share;      /* share of them that comes from the rank window */
+    double positives_weight; /* lambda, the augmented examples' weight in the loss */
+    double learning_rate;
+    int32_t stop; /* nonzero: training ends before this epoch */
+    int32_t reserved;
+} alterrec_plan;
+
+/* What one epoch of training gave. */
+typedef struct alterrec_epoch_report {
+    uint32_t struct_size; /* in: sizeof(alterrec_epoch_report), as the host knows it */
+    int32_t epoch;        /* counted from 0 */
+    int32_t tower;        /* ALTERREC_ID or ALTERREC_TEXT */
+    int32_t negatives;    /* ALTERREC_NEGATIVES_* */
+    int64_t examples;     /* prefixes trained on */
+    int64_t steps;
+    double learning_rate;
+    double loss;            /* mean over the examples */
+    double positives_loss;  /* mean over the augmented examples; 0 without */
+    double seconds;         /* training alone */
+    double valid_seconds;   /* validation alone */
+    double valid_metric[3]; /* the chosen metric (train.valid_metric): fused, ID, text; 0 without
+                               validation sessions */
+    int32_t best;           /* nonzero: the best epoch so far */
+    int32_t epochs_since_best;
+} alterrec_epoch_report;
+
+/* Where a running epoch or evaluation stands. */
+typedef struct alterrec_progress {
+    uint32_t struct_size; /* in: as the library knows it */
+    int32_t stage;        /* ALTERREC_STAGE_* */
+    int32_t epoch;        /* counted from 0 */
+    int32_t epochs;       /* planned at most */
+    int64_t step;         /* steps (or session chunks) done in this stage */
+    int64_t steps;        /* of so many */
+    int64_t examples;     /* done in this stage */
+    double loss;          /* mean so far in this epoch; 0 outside training */
+    double seconds;       /* since this stage began */
+    const alterrec_epoch_report *report; /* at ALTERREC_STAGE_EPOCH: the finished epoch; else NULL */
+} alterrec_progress;
+
+#define ALTERREC_STAGE_TRAIN    0
+#define ALTERREC_STAGE_VALIDATE 1
+#define ALTERREC_STAGE_EPOCH    2 /* an epoch is finished, `report` is filled */
+
+/* Called during long work on the calling thread; everything is borrowed for the call. Return 0 to
+ * go on, a positive number to stop cleanly, a negative one to fail: the caller gets it unchanged. */
+typedef int32_t (*alterrec_progress_fn)(const alterrec_progress *progress, void *user_data);
+
+/* A trainer of `model` on the sessions `train`, with `valid` for early stopping (NULL: none; all
+ * epochs run and the last weights stay). Options train.*, negatives.*, positives.*, schedule.* of
+ * `config` (NULL: the model's own). The model is changed in place; while the trainer is inside a
+ * call, only it may use the model. Statuses: MISMATCH (sessions over another catalog),
+ * INVALID_ARGUMENT (no session of two items), OUT_OF_MEMORY, BACKEND. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_create(alterrec_trainer **trainer,
+                                                     alterrec_model *model,
+                                                     const alterrec_sessions *train,
+                                                     const alterrec_sessions *valid,
+                                                     const alterrec_config *config);
+
+/* The model keeps the weights it has at this moment. Since 0.1. */
+ALTERREC_API void alterrec_trainer_free(alterrec_trainer *trainer);
+
+/* Sets the progress callback (NULL: none). Statuses: INVALID_ARGUMENT, BUSY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_on_progress(alterrec_trainer *trainer,
+                                                          alterrec_progress_fn progress,
+                                                          void *user_data);
+
+/* The built-in schedule's plan for the next epoch: a pure function of the trainer's state.
+ * Statuses: INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_plan(alterrec_plan *plan,
+                                                   const alterrec_trainer *trainer);
+
+/* Trains one epoch as `plan` says (NULL: the built-in schedule's plan), validates, and fills
+ * `report` (NULL: not wanted). The tower that is not trained does not change by one bit. Statuses:
+ * INVALID_ARGUMENT (a field of the plan), NOT_FINITE (the weights are those before the epoch),
+ * BUSY, the callback's own. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *report,
+                                                    alterrec_trainer *trainer,
+                                                    const alterrec_plan *plan);
+
+/* Trains epoch after epoch with the built-in schedule until it ends, early stopping ends it, or the
+ * progress callback stops it; then gives the model its best weights. Statuses: as epoch; after
+ * NOT_FINITE the model has the best weights so far. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_run(alterrec_trainer *trainer);
+
+/* The number of epochs trained so far; 0 for NULL. Since 0.1. */
+ALTERREC_API int64_t alterrec_trainer_epochs(const alterrec_trainer *trainer);
+
+/* The report of epoch `epoch`. Statuses: INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_report(alterrec_epoch_report *report,
+                                                     const alterrec_trainer *trainer,
+                                                     int64_t epoch);
+
+/* ---------------------------------------------------------------------------------------------
+ * 6. Evaluation: every prefix of every held-out session, ranked against the whole catalog
+ * ------------------------------------------------------------------------------------------- */
+
+/* Metrics of one evaluation. Read-only and shareable. */
+typedef struct alterrec_evaluation alterrec_evaluation;
+
+#define ALTERREC_HITS 0 /* label within the best k */
+#define ALTERREC_MRR  1 /* 1 / rank if within the best k, else 0 */
+#define ALTERREC_NDCG 2 /* 1 / log2(rank + 1) if within the best k, else 0 */
+
+/* Evaluates the model on `held_out`: fused, ID and text scores and the popularity baseline side by
+ * side, overall and by the label's number of occurrences in `train` (NULL: no popularity baseline,
+ * no groups). Ties go to the lower item index. Options eval.*. `progress` may be NULL. Statuses:
+ * MISMATCH, INVALID_ARGUMENT (no session of two items), NOT_FINITE (scores), OUT_OF_MEMORY,
+ * BACKEND, the callback's own. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_evaluate(alterrec_evaluation **evaluation,
+                                               const alterrec_model *model,
+                                               const alterrec_sessions *held_out,
+                                               const alterrec_sessions *train,
+                                               const alterrec_config *config,
+                                               alterrec_progress_fn progress, void *user_data);
+
+/* Since 0.1. */
+ALTERREC_API void alterrec_evaluation_free(alterrec_evaluation *evaluation);
+
+/* The number of examples (prefixes with a label); 0 for NULL. Since 0.1. */
+ALTERREC_API int64_t alterrec_evaluation_examples(const alterrec_evaluation *evaluation);
+
+/* The number of popularity groups (option eval.groups). Since 0.1. */
+ALTERREC_API int64_t alterrec_evaluation_groups(const alterrec_evaluation *evaluation);
+
+/* Group `group` holds the examples whose label occurs low..high-1 times in the training set (high
+ * is -1 if open). Any of the results may be NULL. Statuses: INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_evaluation_group(int64_t *low, int64_t *high,
+                                                       int64_t *examples,
+                                                       const alterrec_evaluation *evaluation,
+                                                       int64_t group);
+
+/* One figure: scorer ALTERREC_ID, _TEXT, _FUSED or _POPULARITY; metric ALTERREC_HITS, _MRR, _NDCG;
+ * k one of eval.ks; group -1 for all examples. Statuses: NOT_FOUND (not evaluated),
+ * INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_evaluation_metric(double *value,
+                                                        const alterrec_evaluation *evaluation,
+                                                        int32_t scorer, int32_t metric, int64_t k,
+                                                        int64_t group);
+
+/* Every figure as one line of JSON; borrowed. NULL for NULL. Since 0.1. */
+ALTERREC_API const char *alterrec_evaluation_json(const alterrec_evaluation *evaluation);
+
+/* ---------------------------------------------------------------------------------------------
+ * 7. Recommender: top k
+ * ------------------------------------------------------------------------------------------- */
+
+/* An immutable serving snapshot of a model. Shared by threads, each with its own batch. */
+typedef struct alterrec_recommender alterrec_recommender;
+
+/* A snapshot of `model` as it is now, with fusion.alpha of `config` (NULL: the model's own).
+ * Statuses: OUT_OF_MEMORY, BACKEND. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_recommender_create(alterrec_recommender **recommender,
+                                                         const alterrec_model *model,
+                                                         const alterrec_config *config);
+
+/* Since 0.1. */
+ALTERREC_API void alterrec_recommender_free(alterrec_recommender *recommender);
+
+/* The catalog of the recommender's items; borrowed. NULL for NULL. Since 0.1. */
+ALTERREC_API const alterrec_catalog *
+alterrec_recommender_catalog(const alterrec_recommender *recommender);
+
+/* The `k` best items of every session of the batch, best first: items [batch count, k] and fused
+ * scores [batch count, k] (NULL: not wanted). What the batch excludes is left out; if fewer than k
+ * items remain, the rest of the row is -1 with score -infinity. Ties go to the lower index.
+ * Statuses: INVALID_ARGUMENT (k outside 1..items, an empty batch, an item outside the catalog),
+ * OUT_OF_MEMORY, BACKEND. Since 0.1. Section 4.3. */
+ALTERREC_API alterrec_status alterrec_recommender_top_k(int32_t *items, float *scores,
+                                                        const alterrec_recommender *recommender,
+                                                        alterrec_batch *batch, int64_t k);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ALTERREC_ALTERREC_H */

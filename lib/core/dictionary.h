@@ -1,0 +1,34 @@
+/* A dictionary: distinct byte strings, numbered 0, 1, 2, ... in the order of insertion. Level: core. */
+#ifndef AR_CORE_DICTIONARY_H
+#define AR_CORE_DICTIONARY_H
+
+#include "core/status.h"
+
+typedef struct ar_dictionary {
+    char *text; /* all keys, each with a 0 behind it */
+    int64_t text_used;
+    int64_t text_capacity;
+    int64_t *starts; /* [count]: where key i begins in `text` */
+    int64_t starts_capacity;
+    int32_t *slots; /* [slot_count], open addressing: key number + 1, 0 is free */
+    int64_t slot_count;
+    int64_t count;
+} ar_dictionary;
+
+/* A zeroed ar_dictionary is an empty one. */
+void ar_dictionary_free(ar_dictionary *dictionary);
+
+/* The number of the key, or -1. */
+int64_t ar_dictionary_find(const ar_dictionary *dictionary, const char *key, size_t length);
+
+/* The number of the key, inserting it if it is new: then *number is the old count. */
+alterrec_status ar_dictionary_insert(ar_dictionary *dictionary, int64_t *number, const char *key,
+                                     size_t length);
+
+/* Key `number` as a string. Moves when a key is inserted. */
+const char *ar_dictionary_key(const ar_dictionary *dictionary, int64_t number);
+
+/* Key `number`'s length in bytes. */
+size_t ar_dictionary_key_length(const ar_dictionary *dictionary, int64_t number);
+
+#endif

@@ -1,0 +1,44 @@
+/* Files: whole-file mapping for reading, and writing aside + sync + rename. Level: core. */
+#ifndef AR_CORE_FILE_H
+#define AR_CORE_FILE_H
+
+#include "core/status.h"
+
+/* A file mapped read-only. `bytes` is not NULL even for an empty file. */
+typedef struct ar_map {
+    const char *bytes;
+    size_t size;
+    void *mapping; /* NULL for an empty file */
+} ar_map;
+
+/* Maps the regular file `path`; IO with the reason for anything else (missing, a directory). */
+alterrec_status ar_map_open(ar_map *map, const char *path);
+void ar_map_close(ar_map *map);
+
+/* A file in the making: written under a temporary name beside `path`, and only on commit synced and
+ * renamed to it. */
+typedef struct ar_writer {
+    char *path;
+    char *temporary;
+    char *buffer;
+    size_t used; /* bytes of `buffer` that hold data */
+    int descriptor;
+    alterrec_status status; /* the first failure; later writes do nothing */
+} ar_writer;
+
+alterrec_status ar_writer_open(ar_writer *writer, const char *path);
+
+/* Errors are kept: only ar_writer_commit needs checking. */
+void ar_writer_put(ar_writer *writer, const void *bytes, size_t size);
+
+/* Flushes, syncs, renames, syncs the folder; on any error removes the temporary file and leaves the
+ * old file as it was. Either way the writer is closed. */
+alterrec_status ar_writer_commit(ar_writer *writer);
+
+/* Closes without leaving anything behind. */
+void ar_writer_abandon(ar_writer *writer);
+
+/* Tests only: write number `countdown` from now (1: the next) fails, once; 0: none. One thread. */
+void ar_writer_fail_after(int64_t countdown);
+
+#endif

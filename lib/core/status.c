@@ -1,0 +1,75 @@
+#include "core/status.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TEXT_SIZE = 1024 };
+
+static _Thread_local char last_error[TEXT_SIZE];
+
+alterrec_status ar_fail(alterrec_status status, const char *format, ...) {
+    /* Formatted aside first: an argument may be the last error itself. */
+    char text[TEXT_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    memcpy(last_error, text, strlen(text) + 1);
+    return status;
+}
+
+alterrec_status ar_fail_at(alterrec_status status, const char *format, ...) {
+    char text[TEXT_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    size_t used = strlen(text);
+    (void)snprintf(text + used, sizeof text - used, "%s", last_error);
+    memcpy(last_error, text, strlen(text) + 1);
+    return status;
+}
+
+const char *alterrec_last_error(void) {
+    return last_error;
+}
+
+size_t alterrec_last_error_copy(char *buffer, size_t size) {
+    size_t length = strlen(last_error);
+    if (buffer != NULL && size > 0) {
+        size_t copied = length < size ? length : size - 1;
+        memcpy(buffer, last_error, copied);
+        buffer[copied] = '\0';
+    }
+    return length;
+}
+
+const char *alterrec_status_name(alterrec_status status) {
+    switch (status) {
+    case ALTERREC_OK:
+        return "OK";
+    case ALTERREC_ERROR_INVALID_ARGUMENT:
+        return "INVALID_ARGUMENT";
+    case ALTERREC_ERROR_OUT_OF_MEMORY:
+        return "OUT_OF_MEMORY";
+    case ALTERREC_ERROR_IO:
+        return "IO";
+    case ALTERREC_ERROR_PARSE:
+        return "PARSE";
+    case ALTERREC_ERROR_NOT_FOUND:
+        return "NOT_FOUND";
+    case ALTERREC_ERROR_MISMATCH:
+        return "MISMATCH";
+    case ALTERREC_ERROR_NOT_FINITE:
+        return "NOT_FINITE";
+    case ALTERREC_ERROR_UNSUPPORTED:
+        return "UNSUPPORTED";
+    case ALTERREC_ERROR_BUSY:
+        return "BUSY";
+    case ALTERREC_ERROR_BACKEND:
+        return "BACKEND";
+    default:
+        return "UNKNOWN";
+    }
+}

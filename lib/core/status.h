@@ -1,0 +1,34 @@
+/* Statuses and the thread-local text of the last error. Level: core. */
+#ifndef AR_CORE_STATUS_H
+#define AR_CORE_STATUS_H
+
+#include <alterrec/alterrec.h>
+#include <stdbool.h>
+
+#define AR_PRINTF(format_index, first) __attribute__((format(printf, format_index, first)))
+
+/* Records the text of an error for this thread and returns `status`, so that
+ * `return ar_fail(ALTERREC_ERROR_IO, "...")` is the whole of an error path. */
+alterrec_status ar_fail(alterrec_status status, const char *format, ...) AR_PRINTF(2, 3);
+
+/* Puts "<prefix>" before the text already recorded and returns `status`: for a caller that knows the
+ * place ("items.tsv:12: ") of an error that a lower file described. */
+alterrec_status ar_fail_at(alterrec_status status, const char *format, ...) AR_PRINTF(2, 3);
+
+/* Returns from the enclosing function when `call` fails. Only where nothing needs releasing. */
+#define AR_TRY(call)                                                                               \
+    do {                                                                                           \
+        alterrec_status ar_try_status = (call);                                                    \
+        if (ar_try_status != ALTERREC_OK)                                                          \
+            return ar_try_status;                                                                  \
+    } while (0)
+
+/* Returns INVALID_ARGUMENT, naming the argument, if `pointer` is NULL. */
+#define AR_NOT_NULL(pointer)                                                                       \
+    do {                                                                                           \
+        if ((pointer) == NULL)                                                                     \
+            return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: argument `%s` is NULL", __func__, \
+                           #pointer);                                                              \
+    } while (0)
+
+#endif

@@ -1,0 +1,28 @@
+/* Threads: how many the calling thread may use, and loops that a CPU-specific build speeds up.
+ * Level: core. */
+#ifndef AR_CORE_THREADS_H
+#define AR_CORE_THREADS_H
+
+#include <stdint.h>
+
+/* oneDNN and our own loops take their thread count from OpenMP's setting of the calling thread.
+ * ar_threads_enter sets it to `threads` (0: leave as it is) and returns what to give to
+ * ar_threads_leave when the call ends. */
+int ar_threads_enter(int64_t threads);
+void ar_threads_leave(int previous);
+
+/* The number of threads that a parallel loop of this thread would use now. */
+int ar_threads_count(void);
+
+/* Monotonic time in seconds. */
+double ar_clock_seconds(void);
+
+/* Compiles a hot function once for the baseline and once for each wider vector unit; the loader
+ * picks. The sanitizers can't instrument the picking, so they get the baseline. */
+#if defined(__x86_64__) && !defined(AR_NO_CLONES)
+#define AR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define AR_CLONES
+#endif
+
+#endif
