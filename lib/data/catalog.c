@@ -1,0 +1,145 @@
+#include "data/catalog.h"
+
+#include "core/memory.h"
+#include "core/text.h"
+#include "data/config.h"
+#include "data/table_reader.h"
+
+#include <stdio.h>
+#include <string.h>
+
+alterrec_catalog *ar_catalog_hold(const alterrec_catalog *catalog) {
+    /* Holding changes nothing that a reader of the handle could see. */
+    alterrec_catalog *held = (alterrec_catalog *)(uintptr_t)catalog;
+    ar_reference_take(&held->reference);
+    return held;
+}
+
+void alterrec_catalog_free(alterrec_catalog *catalog) {
+    if (catalog == NULL || !ar_reference_drop(&catalog->reference))
+        return;
+    ar_dictionary_free(&catalog->keys);
+    ar_free(catalog->texts);
+    ar_free(catalog->text_starts);
+    ar_free(catalog->features);
+    ar_free(catalog);
+}
+
+static alterrec_status copy_texts(alterrec_catalog *catalog, const char *const *texts) {
+    int64_t size = 0;
+    for (int64_t i = 0; i < catalog->items; i++)
+        size += (texts[i] != NULL ? (int64_t)strlen(texts[i]) : 0) + 1;
+    AR_NEW(catalog->text_starts, catalog->items);
+    AR_NEW(catalog->texts, size);
+    for (int64_t i = 0; i < catalog->items; i++) {
+        size_t length = texts[i] != NULL ? strlen(texts[i]) : 0;
+        if (length > 0)
+            memcpy(catalog->texts + catalog->texts_size, texts[i], length);
+        catalog->text_starts[i] = catalog->texts_size;
+        catalog->texts_size += (int64_t)length + 1;
+    }
+    return ALTERREC_OK;
+}
+
+alterrec_status ar_catalog_from_keys(alterrec_catalog **catalog, ar_dictionary *keys,
+                                     const char *const *texts) {
+    *catalog = NULL;
+    alterrec_catalog *made;
+    AR_NEW(made, 1);
+    made->items = keys->count;
+    alterrec_status status = texts != NULL ? copy_texts(made, texts) : ALTERREC_OK;
+    if (status != ALTERREC_OK) {
+        alterrec_catalog_free(made);
+        return status;
+    }
+    made->keys = *keys;
+    *keys = (ar_dictionary){0};
+    *catalog = made;
+    return ALTERREC_OK;
+}
+
+static alterrec_status insert_given_key(ar_dictionary *keys, const char *key, int64_t item) {
+    if (key == NULL || key[0] == '\0')
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "alterrec_catalog_create: the key of item %lld is %s", (long long)item,
+                       key == NULL ? "NULL" : "empty");
+    if (!ar_text_is_utf8(key, strlen(key), NULL))
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "alterrec_catalog_create: the key of item %lld is not UTF-8",
+                       (long long)item);
+    int64_t number;
+    AR_TRY(ar_dictionary_insert(keys, &number, key, strlen(key)));
+    if (number != item)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "alterrec_catalog_create: items %lld and %lld have the same key `%s`",
+                       (long long)number, (long long)item, key);
+    return ALTERREC_OK;
+}
+
+/* Item i's key is given, or else its number in decimal. */
+static alterrec_status insert_keys(ar_dictionary *keys, const char *const *given, int64_t items) {
+    for (int64_t i = 0; i < items; i++) {
+        if (given != NULL) {
+            AR_TRY(insert_given_key(keys, given[i], i));
+        } else {
+            char key[24];
+            int length = snprintf(key, sizeof key, "%lld", (long long)i);
+            int64_t number;
+            AR_TRY(ar_dictionary_insert(keys, &number, key, (size_t)length));
+        }
+    }
+    return ALTERREC_OK;
+}
+
+alterrec_status alterrec_catalog_create(alterrec_catalog **catalog, const char *const *keys,
+                                        const char *const *texts, int64_t items) {
+    AR_NOT_NULL(catalog);
+    *catalog = NULL;
+    if (items < 1 || items > INT32_MAX - 1)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "alterrec_catalog_create: items %lld is outside 1..%d", (long long)items,
+                       INT32_MAX - 1);
+    for (int64_t i = 0; texts != NULL && i < items; i++)
+        if (texts[i] != NULL && !ar_text_is_utf8(texts[i], strlen(texts[i]), NULL))
+            return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                           "alterrec_catalog_create: the text of item %lld is not UTF-8",
+                           (long long)i);
+    ar_dictionary made = {0};
+    alterrec_status status = insert_keys(&made, keys, items);
+    if (status == ALTERREC_OK)
+        status = ar_catalog_from_keys(catalog, &made, texts);
+    ar_dictionary_free(&made);
+    return status;
+}
+
+int64_t alterrec_catalog_items(const alterrec_catalog *catalog) {
+    return catalog != NULL ? catalog->items : 0;
+}
+
+static bool has_item(const alterrec_catalog *catalog, int32_t item) {
+    return catalog != NULL && item >= 0 && item < catalog->items;
+}
+
+const char *alterrec_catalog_key(const alterrec_catalog *catalog, int32_t item) {
+    return has_item(catalog, item) ? ar_dictionary_key(&catalog->keys, item) : NULL;
+}
+
+const char *alterrec_catalog_text(const alterrec_catalog *catalog, int32_t item) {
+    if (!has_item(catalog, item))
+        return NULL;
+    return catalog->texts != NULL ? catalog->texts + catalog->text_starts[item] : "";
+}
+
+int32_t alterrec_catalog_find(const alterrec_catalog *catalog, const char *key) {
+    if (catalog == NULL || key == NULL)
+        return -1;
+    return (int32_t)ar_dictionary_find(&catalog->keys, key, strlen(key));
+}
+
+int64_t alterrec_catalog_feature_dim(const alterrec_catalog *catalog) {
+    return catalog != NULL ? catalog->feature_dim : 0;
+}
+
+const float *alterrec_catalog_features(const alterrec_catalog *catalog) {
+    return catalog != NULL ? catalog->features : NULL;
+}
