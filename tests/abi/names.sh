@@ -1,0 +1,41 @@
+#!/bin/sh
+# The public functions, one a line, sorted: what alterrec.h declares.
+#
+#   names.sh               the names
+#   names.sh --link-test   a C file that takes the address of each
+#   names.sh --undocumented  those without a comment, or whose comment has no "Since"
+set -eu
+header=$(dirname "$0")/../../include/alterrec/alterrec.h
+
+names() {
+    awk '
+    /^\/\*/ { comment = "" }
+    /^\/\*/, /\*\// { comment = comment $0; gap = 0; next }
+    /^$/ { comment = "" }
+    /^ALTERREC_API/ { declaration = ""; open = 1 }
+    open {
+        declaration = declaration " " $0
+        if (match(declaration, /alterrec_[a-z0-9_]+\(/)) {
+            print substr(declaration, RSTART, RLENGTH - 1), comment ~ /Since [0-9]/ ? "yes" : "no"
+            open = 0
+        }
+    }' "$header" | LC_ALL=C sort
+}
+
+case ${1:-} in
+    '') names | cut -d' ' -f1 ;;
+    --undocumented) names | awk '$2 == "no" { print $1 }' ;;
+    --link-test)
+        echo '/* Takes the address of every public function: the linker must find each. */'
+        echo '#include <alterrec/alterrec.h>'
+        echo '#include <stdio.h>'
+        echo 'typedef void (*any_function)(void);'
+        echo 'static const any_function functions[] = {'
+        names | awk '{ print "    (any_function)" $1 "," }'
+        echo '};'
+        echo 'int main(void) {'
+        echo '    printf("%zu public functions\n", sizeof functions / sizeof functions[0]);'
+        echo '    return 0;'
+        echo '}'
+        ;;
+esac

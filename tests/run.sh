@@ -1,0 +1,66 @@
+#!/bin/bash
+# The one test command: installs what is missing, builds, runs every test.
+#
+#   bash tests/run.sh              Release, the default compiler, warnings are errors
+#   bash tests/run.sh --sanitize   Debug with AddressSanitizer and UndefinedBehaviorSanitizer
+#   bash tests/run.sh --thread     Debug with ThreadSanitizer: the tests of shared handles
+#   bash tests/run.sh --clang      Release with clang
+#   bash tests/run.sh --ci         Release, then --sanitize
+#   bash tests/run.sh --all        all four
+#   bash tests/run.sh -R NAME ...  what is not known here goes on to ctest
+#
+# Each has a build folder of its own (build-tests/...), so that a second run only builds what changed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+suites=()
+ctest_options=()
+for argument in "$@"; do
+    case $argument in
+        --sanitize | --thread | --clang) suites+=("${argument#--}") ;;
+        --ci) suites+=(release sanitize) ;;
+        --all) suites+=(release clang sanitize thread) ;;
+        --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" && exit ;;
+        *) ctest_options+=("$argument") ;;
+    esac
+done
+[ ${#suites[@]} -gt 0 ] || suites=(release)
+
+# quietly LOG COMMAND...: the output goes to the log, and is shown if the command fails.
+quietly() {
+    local log=$1
+    shift
+    if ! "$@" >"$log" 2>&1; then
+        tail -n 200 "$log"
+        echo "tests/run.sh: failed: $*" >&2
+        exit 1
+    fi
+}
+
+run_suite() {
+    local suite=$1 folder=build-tests/$1 configure=(-DALTERREC_WERROR=ON) selection=()
+    case $suite in
+        release) configure+=(-DCMAKE_BUILD_TYPE=Release) ;;
+        clang) configure+=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang) ;;
+        sanitize) configure+=(-DCMAKE_BUILD_TYPE=Debug -DALTERREC_SANITIZE=address,undefined) ;;
+        thread)
+            configure+=(-DCMAKE_BUILD_TYPE=Debug -DALTERREC_SANITIZE=thread)
+            selection=(-L threads)
+            ;;
+    esac
+    mkdir -p "$folder"
+    echo "== $suite: configure and build in $folder"
+    quietly "$folder/configure.log" cmake -S . -B "$folder" -G Ninja "${configure[@]}"
+    quietly "$folder/build.log" cmake --build "$folder"
+    echo "== $suite: test"
+    (cd "$folder" && ctest --output-on-failure --no-tests=error \
+        ${selection[@]+"${selection[@]}"} ${ctest_options[@]+"${ctest_options[@]}"})
+}
+
+packages=()
+[[ " ${suites[*]} " != *" clang "* ]] || packages+=(clang libomp-dev)
+sh tests/tools/install_packages.sh ${packages[@]+"${packages[@]}"}
+
+for suite in "${suites[@]}"; do
+    run_suite "$suite"
+done

@@ -1,0 +1,166 @@
+#!/bin/sh
+# Checks the order of the source, of which the compiler knows nothing:
+#   - an #include goes down or stays: core < data < nn < model < train, eval, serve (side by side);
+#   - oneDNN's header stands in lib/nn/ alone, libyaml's in lib/data/ alone;
+#   - no call of a function that the library must not call (BANNED below), but in the file named
+#     there;
+#   - a header begins with a comment that says what the noun is, and its level;
+#   - no file has more than 600 lines.
+#
+#   levels.sh            checks; prints file:line for each fault, exit code 1 if there is any
+#   levels.sh --graph    the levels and their arrows, as Mermaid (it stands in lib/README.md)
+#   levels.sh --nouns    every file and its arrows, as Graphviz
+set -eu
+cd "$(dirname "$0")/../.."
+
+# name:file that may (several names share a file by repeating it); "-" is nobody.
+BANNED='
+malloc:core/memory.c calloc:core/memory.c realloc:core/memory.c aligned_alloc:core/memory.c
+posix_memalign:core/memory.c free:core/memory.c strdup:- strndup:- alloca:-
+printf:- fprintf:- vprintf:- vfprintf:- puts:- putchar:- perror:-
+exit:- _exit:- _Exit:- quick_exit:- abort:- assert:- atexit:-
+getenv:- secure_getenv:- setenv:- putenv:- signal:- sigaction:- raise:- system:- setlocale:-
+sprintf:- vsprintf:- strcpy:- strcat:- strncat:- gets:- strtok:- strerror:- asctime:- ctime:-
+gmtime:- localtime:- atoi:- atol:- atof:- sscanf:- fscanf:- scanf:- rand:- srand:- random:-
+'
+
+awk -v task="${1:-check}" -v banned="$BANNED" '
+function fault(line, text) {
+    printf "%s:%d: %s\n", FILENAME, line, text
+    faults++
+}
+
+# The line without comments and without what stands between quotation marks.
+function code_of(line,    from, to) {
+    gsub(/\\./, "", line)
+    gsub(/\047"\047/, "", line)
+    gsub(/"[^"]*"/, "\"\"", line)
+    for (;;) {
+        if (in_comment) {
+            to = index(line, "*/")
+            if (!to)
+                return ""
+            line = substr(line, to + 2)
+            in_comment = 0
+        }
+        from = index(line, "/*")
+        if (!from)
+            break
+        to = index(substr(line, from + 2), "*/")
+        if (to)
+            line = substr(line, 1, from - 1) " " substr(line, from + to + 3)
+        else {
+            in_comment = 1
+            return substr(line, 1, from - 1)
+        }
+    }
+    sub(/\/\/.*/, "", line)
+    return line
+}
+
+function end_of_file() {
+    if (!file)
+        return
+    if (lines > 600)
+        printf "%s: %d lines, 600 is the most\n", file, lines
+    faults += lines > 600
+    if (file ~ /\.h$/ && !said_level) {
+        printf "%s: the comment at its head does not say \"Level: %s.\"\n", file, level
+        faults++
+    }
+}
+
+BEGIN {
+    rank["core"] = 0
+    rank["data"] = 1
+    rank["nn"] = 2
+    rank["model"] = 3
+    rank["train"] = rank["eval"] = rank["serve"] = 4
+    pairs = split(banned, pair)
+    for (i = 1; i <= pairs; i++) {
+        split(pair[i], part, ":")
+        allowed[part[1]] = part[2]
+    }
+}
+
+FNR == 1 {
+    end_of_file()
+    file = FILENAME
+    lines = said_level = in_comment = 0
+    noun = file
+    sub(/^lib\//, "", noun)
+    level = noun
+    sub(/\/.*/, "", level)
+    if (!(level in rank))
+        fault(1, "\"" level "\" is none of the levels")
+    if (file ~ /\.h$/ && $0 !~ /^\/\* /)
+        fault(1, "a header begins with a comment that says what it is")
+}
+
+{
+    lines = FNR
+}
+
+FNR <= 4 && index($0, "Level: " level ".") {
+    said_level = 1
+}
+
+/^[ \t]*#[ \t]*include[ \t]*"/ {
+    split($0, part, "\"")
+    target = part[2]
+    to = target
+    if (!sub(/\/.*/, "", to))
+        fault(FNR, "#include \"" target "\" does not name the level")
+    else if (!(to in rank))
+        fault(FNR, "#include \"" target "\": \"" to "\" is none of the levels")
+    else if (rank[to] > rank[level] || (rank[to] == rank[level] && to != level))
+        fault(FNR, "#include \"" target "\": " level " stands below or beside " to)
+    else if (to != level)
+        arrow[level " --> " to] = 1
+    from = noun
+    sub(/\.[ch]$/, "", from)
+    sub(/\.h$/, "", target)
+    if (from != target)
+        noun_arrow["\"" from "\" -> \"" target "\""] = 1
+}
+
+/^[ \t]*#[ \t]*include[ \t]*[<"](oneapi\/)?dnnl/ && level != "nn" {
+    fault(FNR, "oneDNN is known to lib/nn/ alone")
+}
+
+/^[ \t]*#[ \t]*include[ \t]*[<"]yaml/ && level != "data" {
+    fault(FNR, "libyaml is known to lib/data/ alone")
+}
+
+{
+    code = code_of($0)
+    while (match(code, /[A-Za-z_][A-Za-z_0-9]*[ \t]*\(/)) {
+        before = RSTART > 1 ? substr(code, RSTART - 1, 1) : ""
+        name = substr(code, RSTART, RLENGTH - 1)
+        sub(/[ \t]+$/, "", name)
+        code = substr(code, RSTART + RLENGTH)
+        if (name in allowed && allowed[name] != noun && before !~ /[.>]/)
+            fault(FNR, name "() is not called here" \
+                (allowed[name] == "-" ? "" : ", but in lib/" allowed[name]))
+    }
+}
+
+function print_sorted(set, head,    key) {
+    print head
+    fflush()
+    for (key in set)
+        print "    " key | "LC_ALL=C sort"
+    close("LC_ALL=C sort")
+}
+
+END {
+    end_of_file()
+    if (task == "--graph")
+        print_sorted(arrow, "graph TD")
+    else if (task == "--nouns") {
+        print_sorted(noun_arrow, "digraph lib {")
+        print "}"
+    } else if (!faults)
+        print "levels: in order"
+    exit faults > 0
+}' $(find lib -name '*.[ch]' | LC_ALL=C sort)
