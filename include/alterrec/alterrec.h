@@ -137,7 +137,7 @@ typedef struct alterrec_option {
     uint32_t struct_size; /* in: sizeof(alterrec_option), as the host knows it */
     uint32_t reserved;
     const char *key;           /* "model.dim" */
-    const char *type;          /* "int", "float", "bool", "text", "choice", "list" */
+    const char *type;          /* "int", "float", "bool", "text", "choice", "list", "ranges" */
     const char *default_value; /* as text */
     const char *range;         /* "1..4096", "none | step | plateau | cosine", "" */
     const char *help;          /* one line */
