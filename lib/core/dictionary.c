@@ -77,8 +77,8 @@ alterrec_status ar_dictionary_insert(ar_dictionary *dictionary, int64_t *number,
                    sizeof *dictionary->starts));
     dictionary->starts = starts;
     void *text = dictionary->text;
-    AR_TRY(ar_grow(&text, &dictionary->text_capacity, dictionary->text_used + (int64_t)length + 1,
-                   1));
+    AR_TRY(
+        ar_grow(&text, &dictionary->text_capacity, dictionary->text_used + (int64_t)length + 1, 1));
     dictionary->text = text;
     dictionary->slots[slot_of(dictionary, key, length)] = (int32_t)(dictionary->count + 1);
     dictionary->starts[dictionary->count] = dictionary->text_used;

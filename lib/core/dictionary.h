@@ -1,4 +1,5 @@
-/* A dictionary: distinct byte strings, numbered 0, 1, 2, ... in the order of insertion. Level: core. */
+/* A dictionary: distinct byte strings, numbered 0, 1, 2, ... in the order of insertion. Level:
+ * core. */
 #ifndef AR_CORE_DICTIONARY_H
 #define AR_CORE_DICTIONARY_H
 

@@ -4,8 +4,8 @@
 
 #include "core/status.h"
 
-/* `count` zeroed elements of `size` bytes, 64-byte aligned; never NULL on success, also for count 0.
- * NULL, with the error recorded, when memory is out or count * size overflows. */
+/* `count` zeroed elements of `size` bytes, 64-byte aligned; never NULL on success, also for count
+ * 0. NULL, with the error recorded, when memory is out or count * size overflows. */
 void *ar_new(int64_t count, size_t size);
 
 /* Frees what ar_new or ar_grow gave; accepts NULL. */

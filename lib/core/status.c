@@ -31,6 +31,14 @@ alterrec_status ar_fail_at(alterrec_status status, const char *format, ...) {
     return status;
 }
 
+alterrec_status ar_check_struct_size(uint32_t given, size_t known, const char *function) {
+    if (given < known)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "%s: struct_size is %u, set it to sizeof the struct (%zu) before the call",
+                       function, (unsigned)given, known);
+    return ALTERREC_OK;
+}
+
 const char *alterrec_last_error(void) {
     return last_error;
 }

@@ -11,9 +11,14 @@
  * `return ar_fail(ALTERREC_ERROR_IO, "...")` is the whole of an error path. */
 alterrec_status ar_fail(alterrec_status status, const char *format, ...) AR_PRINTF(2, 3);
 
-/* Puts "<prefix>" before the text already recorded and returns `status`: for a caller that knows the
- * place ("items.tsv:12: ") of an error that a lower file described. */
+/* Puts "<prefix>" before the text already recorded and returns `status`: for a caller that knows
+ * the place ("items.tsv:12: ") of an error that a lower file described. */
 alterrec_status ar_fail_at(alterrec_status status, const char *format, ...) AR_PRINTF(2, 3);
+
+/* INVALID_ARGUMENT, naming `function`, unless the host has set struct_size to what this version
+ * knows
+ * (`known`) or to what a later one may make of it. */
+alterrec_status ar_check_struct_size(uint32_t given, size_t known, const char *function);
 
 /* Returns from the enclosing function when `call` fails. Only where nothing needs releasing. */
 #define AR_TRY(call)                                                                               \

@@ -90,7 +90,8 @@ bool ar_text_to_int(int64_t *value, const char *text, size_t length) {
         return false;
     int64_t parsed = 0; /* built as a negative number, whose range is the larger one */
     for (; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9' || __builtin_mul_overflow(parsed, (int64_t)10, &parsed) ||
+        if (text[i] < '0' || text[i] > '9' ||
+            __builtin_mul_overflow(parsed, (int64_t)10, &parsed) ||
             __builtin_sub_overflow(parsed, (int64_t)(text[i] - '0'), &parsed))
             return false;
     }

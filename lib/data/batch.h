@@ -1,0 +1,51 @@
+/* A ragged batch of sessions to score, and what each must not be recommended. Level: data. */
+#ifndef AR_DATA_BATCH_H
+#define AR_DATA_BATCH_H
+
+#include "core/status.h"
+
+/* Working memory of the calls that score a batch; a higher level knows what is in it. */
+struct ar_workspace;
+
+/* An item left out of one session's recommendations. */
+typedef struct ar_exclusion {
+    int64_t session;
+    int32_t item;
+} ar_exclusion;
+
+struct alterrec_batch {
+    int32_t *items; /* packed, [offsets[count]]; none is negative */
+    int64_t items_capacity;
+    int64_t *offsets; /* [count + 1]; session s is items[offsets[s]] .. items[offsets[s + 1] - 1] */
+    int64_t offsets_capacity;
+    int64_t count;
+
+    int32_t *shared_exclusions; /* of every session */
+    int64_t shared_exclusion_count;
+    int64_t shared_exclusion_capacity;
+    ar_exclusion *exclusions; /* of single sessions, in the order in which they were given */
+    int64_t exclusion_count;
+    int64_t exclusion_capacity;
+    bool exclude_own; /* a setting: it outlasts alterrec_batch_clear */
+
+    /* The same as `exclusions`, session after session; see ar_batch_index_exclusions. */
+    int32_t *excluded_items;
+    int64_t excluded_items_capacity;
+    int64_t *excluded_offsets; /* [count + 1] */
+    int64_t excluded_offsets_capacity;
+    bool excluded_indexed;
+
+    struct ar_workspace *workspace; /* NULL until a call leaves its working memory here */
+    void (*workspace_free)(struct ar_workspace *workspace);
+};
+
+/* For the calls that score: INVALID_ARGUMENT if the batch is empty, or a session's item or an
+ * excluded one is not below `items`. `caller` stands before the text of the error. */
+alterrec_status ar_batch_check(const alterrec_batch *batch, int64_t items, const char *caller);
+
+/* Makes excluded_items and excluded_offsets say what `exclusions` says, so that session s's own
+ * list is excluded_items[excluded_offsets[s]] .. excluded_items[excluded_offsets[s + 1] - 1]. Costs
+ * nothing while the batch is unchanged. */
+alterrec_status ar_batch_index_exclusions(alterrec_batch *batch);
+
+#endif

@@ -1,0 +1,320 @@
+#include "model/model.h"
+
+#include "core/memory.h"
+#include "core/random.h"
+#include "core/threads.h"
+#include "data/config.h"
+#include "model/workspace.h"
+
+#include <math.h>
+#include <string.h>
+
+static alterrec_status read_shape(ar_encoder_shape *shape, const alterrec_config *config) {
+    *shape = (ar_encoder_shape){.dim = ar_config_int(config, "model.dim"),
+                                .heads = ar_config_int(config, "model.heads"),
+                                .blocks = ar_config_int(config, "model.blocks"),
+                                .max_len = ar_config_int(config, "model.max_len")};
+    if (shape->dim % shape->heads != 0)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "model.dim %lld is not a multiple of model.heads %lld",
+                       (long long)shape->dim, (long long)shape->heads);
+    return ALTERREC_OK;
+}
+
+static alterrec_status create_towers(alterrec_model *model) {
+    ar_tower_shape id = {
+        .kind = ALTERREC_ID, .items = model->catalog->items, .encoder = model->shape};
+    AR_TRY(ar_tower_create(&model->id, &id));
+    if (!model->has_text)
+        return ALTERREC_OK;
+    ar_tower_shape text = id;
+    text.kind = ALTERREC_TEXT;
+    text.feature_dim = model->catalog->feature_dim;
+    return ar_tower_create(&model->text, &text);
+}
+
+alterrec_status ar_model_create_empty(alterrec_model **model, const alterrec_catalog *catalog,
+                                      const alterrec_config *config) {
+    *model = NULL;
+    alterrec_model *made;
+    AR_NEW(made, 1);
+    made->catalog = ar_catalog_hold(catalog);
+    made->has_text = catalog->features != NULL;
+    made->temperature = (float)ar_config_float(config, "model.temperature");
+    alterrec_status status = read_shape(&made->shape, config);
+    if (status == ALTERREC_OK)
+        status = config != NULL ? alterrec_config_clone(&made->config, config)
+                                : alterrec_config_create(&made->config);
+    if (status == ALTERREC_OK)
+        status = create_towers(made);
+    if (status != ALTERREC_OK) {
+        alterrec_model_free(made);
+        return status;
+    }
+    *model = made;
+    return ALTERREC_OK;
+}
+
+alterrec_status alterrec_model_create(alterrec_model **model, const alterrec_catalog *catalog,
+                                      const alterrec_config *config) {
+    AR_NOT_NULL(model);
+    *model = NULL;
+    AR_NOT_NULL(catalog);
+    alterrec_model *made;
+    AR_TRY(ar_model_create_empty(&made, catalog, config));
+    bool usual = ar_config_choice(config, "model.init") == 1;
+    uint64_t seed = (uint64_t)ar_config_int(config, "train.seed");
+    ar_parameters_initialise(made->id.block, &made->id.list, made->shape.dim, usual,
+                             ar_random_key(seed, ALTERREC_ID));
+    if (made->has_text)
+        ar_parameters_initialise(made->text.block, &made->text.list, made->shape.dim, usual,
+                                 ar_random_key(seed, ALTERREC_TEXT));
+    *model = made;
+    return ALTERREC_OK;
+}
+
+alterrec_model *ar_model_hold(const alterrec_model *model) {
+    union {
+        const alterrec_model *in;
+        alterrec_model *out;
+    } cast = {.in = model};
+    ar_reference_take(&cast.out->reference);
+    return cast.out;
+}
+
+void alterrec_model_free(alterrec_model *model) {
+    if (model == NULL || !ar_reference_drop(&model->reference))
+        return;
+    ar_tower_free(&model->id);
+    ar_tower_free(&model->text);
+    alterrec_config_free(model->config);
+    alterrec_catalog_free(model->catalog);
+    ar_free(model);
+}
+
+const alterrec_catalog *alterrec_model_catalog(const alterrec_model *model) {
+    return model != NULL ? model->catalog : NULL;
+}
+
+const alterrec_config *alterrec_model_config(const alterrec_model *model) {
+    return model != NULL ? model->config : NULL;
+}
+
+const ar_tower *ar_model_tower(const alterrec_model *model, int kind) {
+    if (kind == ALTERREC_ID)
+        return &model->id;
+    return kind == ALTERREC_TEXT && model->has_text ? &model->text : NULL;
+}
+
+float ar_model_score_scale(const alterrec_model *model, int kind) {
+    return kind == ALTERREC_TEXT ? 1.0f / model->temperature : 1.0f;
+}
+
+alterrec_status ar_model_table(float *table, ar_onednn *onednn, const alterrec_model *model,
+                               int kind) {
+    return ar_tower_table(table, onednn, NULL, ar_model_tower(model, kind),
+                          model->catalog->features, (ar_dropout){0});
+}
+
+/* Tensors by name. */
+
+static const ar_tensor *tensor_at(float **values, const alterrec_model *model, int64_t index) {
+    const ar_tower *tower = &model->id;
+    if (index >= tower->list.tensor_count) {
+        index -= tower->list.tensor_count;
+        tower = &model->text;
+    }
+    if (index < 0 || index >= tower->list.tensor_count)
+        return NULL;
+    *values = tower->block + tower->list.tensors[index].offset;
+    return &tower->list.tensors[index];
+}
+
+int64_t alterrec_model_tensor_count(const alterrec_model *model) {
+    return model != NULL ? model->id.list.tensor_count + model->text.list.tensor_count : 0;
+}
+
+alterrec_status alterrec_model_tensor_describe(alterrec_tensor *tensor, const alterrec_model *model,
+                                               int64_t index) {
+    AR_NOT_NULL(tensor);
+    AR_NOT_NULL(model);
+    AR_TRY(ar_check_struct_size(tensor->struct_size, sizeof *tensor, __func__));
+    float *values;
+    const ar_tensor *found = tensor_at(&values, model, index);
+    if (found == NULL)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: index %lld is outside 0..%lld",
+                       __func__, (long long)index,
+                       (long long)alterrec_model_tensor_count(model) - 1);
+    tensor->dims = (uint32_t)found->dims;
+    tensor->name = found->name;
+    tensor->shape[0] = found->shape[0];
+    tensor->shape[1] = found->shape[1];
+    tensor->count = found->count;
+    return ALTERREC_OK;
+}
+
+/* The tensor `name`, checked to have `count` values. */
+static alterrec_status find_tensor(float **values, const alterrec_model *model, const char *name,
+                                   int64_t count, const char *function) {
+    const ar_tensor *tensor;
+    for (int64_t i = 0; (tensor = tensor_at(values, model, i)) != NULL; i++)
+        if (strcmp(tensor->name, name) == 0)
+            break;
+    if (tensor == NULL)
+        return ar_fail(ALTERREC_ERROR_NOT_FOUND, "%s: the model has no tensor \"%s\"", function,
+                       name);
+    if (tensor->count != count)
+        return ar_fail(ALTERREC_ERROR_MISMATCH, "%s: tensor \"%s\" has %lld values, not %lld",
+                       function, name, (long long)tensor->count, (long long)count);
+    return ALTERREC_OK;
+}
+
+alterrec_status alterrec_model_get_tensor(float *values, const alterrec_model *model,
+                                          const char *name, int64_t count) {
+    AR_NOT_NULL(values);
+    AR_NOT_NULL(model);
+    AR_NOT_NULL(name);
+    float *found;
+    AR_TRY(find_tensor(&found, model, name, count, __func__));
+    memcpy(values, found, (size_t)count * sizeof *values);
+    return ALTERREC_OK;
+}
+
+alterrec_status alterrec_model_set_tensor(alterrec_model *model, const char *name,
+                                          const float *values, int64_t count) {
+    AR_NOT_NULL(model);
+    AR_NOT_NULL(name);
+    AR_NOT_NULL(values);
+    if (atomic_load(&model->busy))
+        return ar_fail(ALTERREC_ERROR_BUSY, "%s: a trainer is using the model", __func__);
+    float *found;
+    AR_TRY(find_tensor(&found, model, name, count, __func__));
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                           "%s: value %lld of tensor \"%s\" is not finite", __func__, (long long)i,
+                           name);
+    memcpy(found, values, (size_t)count * sizeof *values);
+    return ALTERREC_OK;
+}
+
+/* Scores. */
+
+static alterrec_status check_tower(const alterrec_model *model, int32_t tower,
+                                   const char *function) {
+    if (tower != ALTERREC_ID && tower != ALTERREC_TEXT)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "%s: tower %d is neither ALTERREC_ID nor ALTERREC_TEXT", function,
+                       (int)tower);
+    if (ar_model_tower(model, tower) == NULL)
+        return ar_fail(ALTERREC_ERROR_MISMATCH,
+                       "%s: the model has no text tower: its catalog has no text features",
+                       function);
+    return ALTERREC_OK;
+}
+
+alterrec_status alterrec_model_item_vectors(float *vectors, const alterrec_model *model,
+                                            int32_t tower) {
+    AR_NOT_NULL(vectors);
+    AR_NOT_NULL(model);
+    AR_TRY(check_tower(model, tower, __func__));
+    ar_onednn *onednn;
+    AR_TRY(ar_onednn_create(&onednn));
+    int previous = ar_threads_enter(ar_config_int(model->config, "compute.threads"));
+    alterrec_status status = ar_model_table(vectors, onednn, model, tower);
+    ar_threads_leave(previous);
+    ar_onednn_free(onednn);
+    return status;
+}
+
+/* The tower's table (a new array, *table) and the session vectors of the batch. */
+static alterrec_status encode_batch(float **table, float *vectors, const alterrec_model *model,
+                                    int kind, const alterrec_batch *batch,
+                                    ar_workspace *workspace) {
+    const ar_tower *tower = ar_model_tower(model, kind);
+    AR_NEW(*table, model->catalog->items * model->shape.dim);
+    AR_TRY(ar_model_table(*table, workspace->onednn, model, kind));
+    return ar_workspace_encode(vectors, workspace, &tower->weights.encoder, &model->shape, *table,
+                               batch->items, batch->offsets, batch->count);
+}
+
+alterrec_status alterrec_model_session_vectors(float *vectors, const alterrec_model *model,
+                                               int32_t tower, alterrec_batch *batch) {
+    AR_NOT_NULL(vectors);
+    AR_NOT_NULL(model);
+    AR_NOT_NULL(batch);
+    AR_TRY(check_tower(model, tower, __func__));
+    AR_TRY(ar_batch_check(batch, model->catalog->items, __func__));
+    ar_workspace *workspace;
+    AR_TRY(ar_workspace_of(&workspace, batch));
+    float *table = NULL;
+    int previous = ar_threads_enter(ar_config_int(model->config, "compute.threads"));
+    alterrec_status status = encode_batch(&table, vectors, model, tower, batch, workspace);
+    ar_threads_leave(previous);
+    ar_free(table);
+    return status;
+}
+
+/* scores [count, items] = scale * session vectors · tableᵀ. */
+static alterrec_status score_tower(float *scores, const alterrec_model *model, int kind,
+                                   const alterrec_batch *batch, ar_workspace *workspace) {
+    int64_t items = model->catalog->items, dim = model->shape.dim, count = batch->count;
+    float *table = NULL, *vectors = NULL, *padded = NULL;
+    /* Rows below AR_PRODUCT_ROWS would take a path with other bits, so few sessions are padded. */
+    int64_t rows = count < AR_PRODUCT_ROWS ? AR_PRODUCT_ROWS : count;
+    alterrec_status status = ALTERREC_ERROR_OUT_OF_MEMORY;
+    vectors = ar_new(rows * dim, sizeof *vectors);
+    if (rows > count)
+        padded = ar_new(rows * items, sizeof *padded);
+    if (vectors == NULL || (rows > count && padded == NULL))
+        goto done;
+    status = encode_batch(&table, vectors, model, kind, batch, workspace);
+    if (status != ALTERREC_OK)
+        goto done;
+    float *dst = padded != NULL ? padded : scores;
+    status = ar_matmul(workspace->onednn, dst, vectors, table, NULL, rows, items, dim,
+                       AR_WEIGHTS_TRANSPOSED);
+    float scale = ar_model_score_scale(model, kind);
+    for (int64_t i = 0; status == ALTERREC_OK && i < count * items; i++)
+        scores[i] = dst[i] * scale;
+done:
+    ar_free(table);
+    ar_free(vectors);
+    ar_free(padded);
+    return status;
+}
+
+static alterrec_status score_fused(float *scores, const alterrec_model *model,
+                                   const alterrec_batch *batch, ar_workspace *workspace) {
+    int64_t size = batch->count * model->catalog->items;
+    float alpha = (float)ar_config_float(model->config, "fusion.alpha");
+    float *text;
+    AR_NEW(text, size);
+    alterrec_status status = score_tower(scores, model, ALTERREC_ID, batch, workspace);
+    if (status == ALTERREC_OK)
+        status = score_tower(text, model, ALTERREC_TEXT, batch, workspace);
+    for (int64_t i = 0; status == ALTERREC_OK && i < size; i++)
+        scores[i] = alpha * scores[i] + (1.0f - alpha) * text[i];
+    ar_free(text);
+    return status;
+}
+
+alterrec_status alterrec_model_score(float *scores, const alterrec_model *model, int32_t scorer,
+                                     alterrec_batch *batch) {
+    AR_NOT_NULL(scores);
+    AR_NOT_NULL(model);
+    AR_NOT_NULL(batch);
+    if (scorer != ALTERREC_FUSED)
+        AR_TRY(check_tower(model, scorer, __func__));
+    AR_TRY(ar_batch_check(batch, model->catalog->items, __func__));
+    ar_workspace *workspace;
+    AR_TRY(ar_workspace_of(&workspace, batch));
+    int previous = ar_threads_enter(ar_config_int(model->config, "compute.threads"));
+    alterrec_status status =
+        scorer == ALTERREC_FUSED && model->has_text
+            ? score_fused(scores, model, batch, workspace)
+            : score_tower(scores, model, scorer == ALTERREC_FUSED ? ALTERREC_ID : scorer, batch,
+                          workspace);
+    ar_threads_leave(previous);
+    return status;
+}

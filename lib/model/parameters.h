@@ -1,0 +1,51 @@
+/* The parameters of one tower: one flat block, and the names and shapes of the tensors in it.
+ * Level: model. */
+#ifndef AR_MODEL_PARAMETERS_H
+#define AR_MODEL_PARAMETERS_H
+
+#include "nn/encoder.h"
+
+enum { AR_TENSOR_NAME_SIZE = 80 };
+
+typedef struct ar_tensor {
+    char name[AR_TENSOR_NAME_SIZE];
+    int64_t shape[2]; /* shape[1] is 1 if dims is 1 */
+    int64_t count;
+    int64_t offset; /* in the block */
+    int dims;
+} ar_tensor;
+
+/* What a tower is made of. */
+typedef struct ar_tower_shape {
+    int kind;            /* ALTERREC_ID or ALTERREC_TEXT */
+    int64_t items;       /* N */
+    int64_t feature_dim; /* f; text tower only */
+    ar_encoder_shape encoder;
+} ar_tower_shape;
+
+/* The tensors of a tower, in the order of the block. */
+typedef struct ar_parameter_list {
+    ar_tensor *tensors;
+    int64_t tensor_count;
+    int64_t count; /* floats in the block */
+} ar_parameter_list;
+
+alterrec_status ar_parameter_list_create(ar_parameter_list *list, const ar_tower_shape *shape);
+void ar_parameter_list_free(ar_parameter_list *list);
+
+/* Pointers into a flat block with this list's layout: the parameters themselves, or their
+ * gradients. */
+typedef struct ar_tower_weights {
+    float *embedding;                    /* ID tower: E [items, dim] */
+    float *projection, *projection_bias; /* text tower: W [dim, feature_dim], b [dim] */
+    ar_norm norm;                        /* of the item table */
+    ar_encoder_weights encoder;
+} ar_tower_weights;
+
+ar_tower_weights ar_tower_weights_at(float *block, const ar_tower_shape *shape);
+
+/* Fills the block with fresh values; `usual` as model.init says. */
+void ar_parameters_initialise(float *block, const ar_parameter_list *list, int64_t dim, bool usual,
+                              uint64_t seed);
+
+#endif

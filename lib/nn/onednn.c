@@ -1,0 +1,324 @@
+#include "nn/onednn.h"
+
+#include "core/memory.h"
+
+#include <dnnl.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    MATMUL_KINDS = 32, /* every combination of the four flags, with and without bias */
+    BIAS = 16,
+    NORMS = 64 /* layer normalisations kept; the least recently used one makes room */
+};
+
+typedef struct norm_primitive {
+    int64_t rows, dim;
+    float epsilon;
+    bool backward;
+    bool training;
+    uint64_t used; /* when: larger is later */
+    dnnl_primitive_t primitive;
+} norm_primitive;
+
+struct ar_onednn {
+    dnnl_engine_t engine;
+    dnnl_stream_t stream;
+    dnnl_primitive_t matmuls[MATMUL_KINDS];
+    norm_primitive norms[NORMS];
+    uint64_t clock;
+    char *scratchpad;
+    int64_t scratchpad_size;
+};
+
+static alterrec_status backend_error(dnnl_status_t status, const char *action) {
+    return ar_fail(status == dnnl_out_of_memory ? ALTERREC_ERROR_OUT_OF_MEMORY
+                                                : ALTERREC_ERROR_BACKEND,
+                   "oneDNN: %s: status %d", action, (int)status);
+}
+
+#define TRY_DNNL(call)                                                                             \
+    do {                                                                                           \
+        dnnl_status_t dnnl_try_status = (call);                                                    \
+        if (dnnl_try_status != dnnl_success)                                                       \
+            return backend_error(dnnl_try_status, #call);                                          \
+    } while (0)
+
+const char *ar_onednn_info(void) {
+    static _Thread_local char text[64];
+    const dnnl_version_t *version = dnnl_version();
+    const char *isa = "sse41";
+    unsigned level = (unsigned)dnnl_get_effective_cpu_isa();
+    if ((level & (unsigned)dnnl_cpu_isa_avx2) == (unsigned)dnnl_cpu_isa_avx2)
+        isa = "avx2";
+    if ((level & (unsigned)dnnl_cpu_isa_avx512_core) == (unsigned)dnnl_cpu_isa_avx512_core)
+        isa = "avx512";
+    if ((level & (unsigned)dnnl_cpu_isa_avx512_core_bf16) ==
+        (unsigned)dnnl_cpu_isa_avx512_core_bf16)
+        isa = "avx512_bf16";
+    (void)snprintf(text, sizeof text, "oneDNN %d.%d.%d %s", version->major, version->minor,
+                   version->patch, isa);
+    return text;
+}
+
+alterrec_status ar_onednn_create(ar_onednn **onednn) {
+    *onednn = NULL;
+    ar_onednn *made;
+    AR_NEW(made, 1);
+    dnnl_status_t status = dnnl_engine_create(&made->engine, dnnl_cpu, 0);
+    if (status == dnnl_success)
+        status = dnnl_stream_create(&made->stream, made->engine, dnnl_stream_default_flags);
+    if (status != dnnl_success) {
+        ar_onednn_free(made);
+        return backend_error(status, "create engine and stream");
+    }
+    *onednn = made;
+    return ALTERREC_OK;
+}
+
+void ar_onednn_free(ar_onednn *onednn) {
+    if (onednn == NULL)
+        return;
+    for (int i = 0; i < MATMUL_KINDS; i++)
+        if (onednn->matmuls[i] != NULL)
+            (void)dnnl_primitive_destroy(onednn->matmuls[i]);
+    for (int i = 0; i < NORMS; i++)
+        if (onednn->norms[i].primitive != NULL)
+            (void)dnnl_primitive_destroy(onednn->norms[i].primitive);
+    if (onednn->stream != NULL)
+        (void)dnnl_stream_destroy(onednn->stream);
+    if (onednn->engine != NULL)
+        (void)dnnl_engine_destroy(onednn->engine);
+    ar_free(onednn->scratchpad);
+    ar_free(onednn);
+}
+
+int64_t ar_row_bucket(int64_t rows) {
+    int64_t step = rows <= 256 ? AR_PRODUCT_ROWS : rows <= 2048 ? 128 : 512;
+    return rows < step ? step : (rows + step - 1) / step * step;
+}
+
+/* One argument of an execution: a plain row-major (or transposed) array. */
+typedef struct argument {
+    int index;
+    void *data;
+    dnnl_memory_desc_t desc;
+} argument;
+
+/* oneDNN's handles take `void *` for what they only read. */
+static void *readable(const void *data) {
+    union {
+        const void *in;
+        void *out;
+    } cast = {.in = data};
+    return cast.out;
+}
+
+static dnnl_memory_desc_t matrix_desc(int64_t rows, int64_t columns, int64_t row_stride,
+                                      int64_t column_stride) {
+    dnnl_memory_desc_t desc;
+    dnnl_dims_t dims = {rows, columns};
+    dnnl_dims_t strides = {row_stride, column_stride};
+    (void)dnnl_memory_desc_init_by_strides(&desc, 2, dims, dnnl_f32, strides);
+    return desc;
+}
+
+static dnnl_memory_desc_t vector_desc(int64_t count) {
+    dnnl_memory_desc_t desc;
+    dnnl_dims_t dims = {count};
+    (void)dnnl_memory_desc_init_by_tag(&desc, 1, dims, dnnl_f32, dnnl_a);
+    return desc;
+}
+
+/* Runs the primitive on the arguments, with this handle's own scratchpad. */
+static alterrec_status execute(ar_onednn *onednn, dnnl_primitive_t primitive,
+                               const argument *arguments, int count) {
+    enum { MOST = 12 };
+    dnnl_exec_arg_t list[MOST];
+    const_dnnl_primitive_desc_t desc;
+    TRY_DNNL(dnnl_primitive_get_primitive_desc(primitive, &desc));
+    const dnnl_memory_desc_t *scratchpad =
+        dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
+    size_t needed = scratchpad != NULL ? dnnl_memory_desc_get_size(scratchpad) : 0;
+    if ((int64_t)needed > onednn->scratchpad_size) {
+        char *larger = ar_new((int64_t)needed, 1);
+        if (larger == NULL)
+            return ALTERREC_ERROR_OUT_OF_MEMORY;
+        ar_free(onednn->scratchpad);
+        onednn->scratchpad = larger;
+        onednn->scratchpad_size = (int64_t)needed;
+    }
+    dnnl_status_t status = dnnl_success;
+    int made = 0;
+    for (; made < count && status == dnnl_success; made++) {
+        list[made].arg = arguments[made].index;
+        list[made].memory = NULL;
+        status = dnnl_memory_create(&list[made].memory, &arguments[made].desc, onednn->engine,
+                                    arguments[made].data);
+    }
+    if (status == dnnl_success && needed > 0) {
+        list[made] = (dnnl_exec_arg_t){.arg = DNNL_ARG_SCRATCHPAD};
+        status =
+            dnnl_memory_create(&list[made].memory, scratchpad, onednn->engine, onednn->scratchpad);
+        made++;
+    }
+    if (status == dnnl_success)
+        status = dnnl_primitive_execute(primitive, onednn->stream, made, list);
+    if (status == dnnl_success)
+        status = dnnl_stream_wait(onednn->stream);
+    for (int i = 0; i < made; i++)
+        if (list[i].memory != NULL)
+            (void)dnnl_memory_destroy(list[i].memory);
+    return status == dnnl_success ? ALTERREC_OK : backend_error(status, "execute");
+}
+
+/* Makes a primitive of an operation descriptor with a user scratchpad and post-operations. */
+static alterrec_status make_primitive(ar_onednn *onednn, dnnl_primitive_t *primitive,
+                                      const_dnnl_op_desc_t operation, int flags,
+                                      const_dnnl_primitive_desc_t hint) {
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_post_ops_t post_ops = NULL;
+    dnnl_primitive_desc_t desc = NULL;
+    dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
+    if (status == dnnl_success)
+        status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
+    if (status == dnnl_success && (flags & (AR_ACCUMULATE | AR_RELU)) != 0) {
+        status = dnnl_post_ops_create(&post_ops);
+        if (status == dnnl_success && (flags & AR_ACCUMULATE) != 0)
+            status = dnnl_post_ops_append_sum(post_ops, 1.0f);
+        if (status == dnnl_success && (flags & AR_RELU) != 0)
+            status = dnnl_post_ops_append_eltwise(post_ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
+        if (status == dnnl_success)
+            status = dnnl_primitive_attr_set_post_ops(attributes, post_ops);
+    }
+    if (status == dnnl_success)
+        status = dnnl_primitive_desc_create(&desc, operation, attributes, onednn->engine, hint);
+    if (status == dnnl_success)
+        status = dnnl_primitive_create(primitive, desc);
+    if (desc != NULL)
+        (void)dnnl_primitive_desc_destroy(desc);
+    if (post_ops != NULL)
+        (void)dnnl_post_ops_destroy(post_ops);
+    if (attributes != NULL)
+        (void)dnnl_primitive_attr_destroy(attributes);
+    return status == dnnl_success ? ALTERREC_OK : backend_error(status, "make a primitive");
+}
+
+static alterrec_status make_matmul(ar_onednn *onednn, int kind) {
+    const int64_t any = DNNL_RUNTIME_DIM_VAL;
+    bool src_transposed = (kind & AR_SRC_TRANSPOSED) != 0;
+    bool weights_transposed = (kind & AR_WEIGHTS_TRANSPOSED) != 0;
+    dnnl_memory_desc_t src =
+        matrix_desc(any, any, src_transposed ? 1 : any, src_transposed ? any : 1);
+    dnnl_memory_desc_t weights =
+        matrix_desc(any, any, weights_transposed ? 1 : any, weights_transposed ? any : 1);
+    dnnl_memory_desc_t dst = matrix_desc(any, any, any, 1);
+    dnnl_memory_desc_t bias = matrix_desc(1, any, any, 1);
+    dnnl_matmul_desc_t operation;
+    TRY_DNNL(
+        dnnl_matmul_desc_init(&operation, &src, &weights, (kind & BIAS) != 0 ? &bias : NULL, &dst));
+    return make_primitive(onednn, &onednn->matmuls[kind], &operation, kind, NULL);
+}
+
+alterrec_status ar_matmul(ar_onednn *onednn, float *dst, const float *src, const float *weights,
+                          const float *bias, int64_t m, int64_t n, int64_t k, int flags) {
+    int kind = flags | (bias != NULL ? BIAS : 0);
+    if (onednn->matmuls[kind] == NULL)
+        AR_TRY(make_matmul(onednn, kind));
+    bool src_transposed = (flags & AR_SRC_TRANSPOSED) != 0;
+    bool weights_transposed = (flags & AR_WEIGHTS_TRANSPOSED) != 0;
+    argument arguments[4] = {
+        {DNNL_ARG_SRC, readable(src),
+         matrix_desc(m, k, src_transposed ? 1 : k, src_transposed ? m : 1)},
+        {DNNL_ARG_WEIGHTS, readable(weights),
+         matrix_desc(k, n, weights_transposed ? 1 : n, weights_transposed ? k : 1)},
+        {DNNL_ARG_DST, dst, matrix_desc(m, n, n, 1)},
+        {DNNL_ARG_BIAS, readable(bias), matrix_desc(1, n, n, 1)}};
+    return execute(onednn, onednn->matmuls[kind], arguments, bias != NULL ? 4 : 3);
+}
+
+static alterrec_status make_norm(ar_onednn *onednn, norm_primitive *norm) {
+    dnnl_memory_desc_t data = matrix_desc(norm->rows, norm->dim, norm->dim, 1);
+    dnnl_memory_desc_t statistics = vector_desc(norm->rows);
+    unsigned flags = (unsigned)dnnl_use_scale | (unsigned)dnnl_use_shift;
+    dnnl_layer_normalization_desc_t forward;
+    TRY_DNNL(dnnl_layer_normalization_forward_desc_init(
+        &forward, norm->training ? dnnl_forward_training : dnnl_forward_inference, &data,
+        &statistics, norm->epsilon, flags));
+    if (!norm->backward)
+        return make_primitive(onednn, &norm->primitive, &forward, 0, NULL);
+    dnnl_layer_normalization_desc_t backward;
+    TRY_DNNL(dnnl_layer_normalization_backward_desc_init(&backward, dnnl_backward, &data, &data,
+                                                         &statistics, norm->epsilon, flags));
+    dnnl_primitive_desc_t hint;
+    TRY_DNNL(dnnl_primitive_desc_create(&hint, &forward, NULL, onednn->engine, NULL));
+    alterrec_status status = make_primitive(onednn, &norm->primitive, &backward, 0, hint);
+    (void)dnnl_primitive_desc_destroy(hint);
+    return status;
+}
+
+/* The cached primitive, or a fresh one in the least recently used place. */
+static alterrec_status find_norm(ar_onednn *onednn, dnnl_primitive_t *primitive, int64_t rows,
+                                 int64_t dim, float epsilon, bool training, bool backward) {
+    norm_primitive *oldest = &onednn->norms[0];
+    onednn->clock++;
+    for (int i = 0; i < NORMS; i++) {
+        norm_primitive *norm = &onednn->norms[i];
+        if (norm->primitive != NULL && norm->rows == rows && norm->dim == dim &&
+            memcmp(&norm->epsilon, &epsilon, sizeof epsilon) == 0 && norm->training == training &&
+            norm->backward == backward) {
+            norm->used = onednn->clock;
+            *primitive = norm->primitive;
+            return ALTERREC_OK;
+        }
+        if (norm->used < oldest->used)
+            oldest = norm;
+    }
+    if (oldest->primitive != NULL)
+        (void)dnnl_primitive_destroy(oldest->primitive);
+    *oldest = (norm_primitive){.rows = rows,
+                               .dim = dim,
+                               .epsilon = epsilon,
+                               .training = training,
+                               .backward = backward,
+                               .used = onednn->clock};
+    alterrec_status status = make_norm(onednn, oldest);
+    if (status != ALTERREC_OK)
+        *oldest = (norm_primitive){0};
+    *primitive = oldest->primitive;
+    return status;
+}
+
+alterrec_status ar_layer_norm_forward(ar_onednn *onednn, float *dst, float *mean, float *variance,
+                                      const float *src, const float *scale, const float *shift,
+                                      int64_t rows, int64_t dim, float epsilon) {
+    dnnl_primitive_t primitive;
+    bool training = mean != NULL;
+    AR_TRY(find_norm(onednn, &primitive, rows, dim, epsilon, training, false));
+    dnnl_memory_desc_t data = matrix_desc(rows, dim, dim, 1);
+    argument arguments[6] = {{DNNL_ARG_SRC, readable(src), data},
+                             {DNNL_ARG_DST, dst, data},
+                             {DNNL_ARG_SCALE, readable(scale), vector_desc(dim)},
+                             {DNNL_ARG_SHIFT, readable(shift), vector_desc(dim)},
+                             {DNNL_ARG_MEAN, mean, vector_desc(rows)},
+                             {DNNL_ARG_VARIANCE, variance, vector_desc(rows)}};
+    return execute(onednn, primitive, arguments, training ? 6 : 4);
+}
+
+alterrec_status ar_layer_norm_backward(ar_onednn *onednn, float *diff_src, float *diff_scale,
+                                       float *diff_shift, const float *diff_dst, const float *src,
+                                       const float *mean, const float *variance, const float *scale,
+                                       int64_t rows, int64_t dim, float epsilon) {
+    dnnl_primitive_t primitive;
+    AR_TRY(find_norm(onednn, &primitive, rows, dim, epsilon, true, true));
+    dnnl_memory_desc_t data = matrix_desc(rows, dim, dim, 1);
+    argument arguments[8] = {{DNNL_ARG_SRC, readable(src), data},
+                             {DNNL_ARG_DIFF_DST, readable(diff_dst), data},
+                             {DNNL_ARG_MEAN, readable(mean), vector_desc(rows)},
+                             {DNNL_ARG_VARIANCE, readable(variance), vector_desc(rows)},
+                             {DNNL_ARG_SCALE, readable(scale), vector_desc(dim)},
+                             {DNNL_ARG_DIFF_SRC, diff_src, data},
+                             {DNNL_ARG_DIFF_SCALE, diff_scale, vector_desc(dim)},
+                             {DNNL_ARG_DIFF_SHIFT, diff_shift, vector_desc(dim)}};
+    return execute(onednn, primitive, arguments, 8);
+}

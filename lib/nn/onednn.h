@@ -1,0 +1,53 @@
+/* The oneDNN engine, and the primitives made so far. Level: nn; with onednn.c the only file that
+ * knows oneDNN's types, and the only place where its generations 2.6 and 3.x differ. */
+#ifndef AR_NN_ONEDNN_H
+#define AR_NN_ONEDNN_H
+
+#include "core/status.h"
+
+/* Engine, stream, scratchpad and cached primitives. One thread at a time: each batch, trainer and
+ * evaluation has its own, because a primitive whose scratchpad two threads share computes silently
+ * wrong numbers. */
+typedef struct ar_onednn ar_onednn;
+
+alterrec_status ar_onednn_create(ar_onednn **onednn);
+void ar_onednn_free(ar_onednn *onednn);
+
+/* Version and instruction set, "oneDNN 2.6.3 avx512_core_bf16". */
+const char *ar_onednn_info(void);
+
+/* What a product does beyond dst = src · weights. */
+enum {
+    AR_SRC_TRANSPOSED = 1,     /* src is stored [k, m] */
+    AR_WEIGHTS_TRANSPOSED = 2, /* weights are stored [n, k] */
+    AR_ACCUMULATE = 4,         /* dst += */
+    AR_RELU = 8                /* relu of the result */
+};
+
+/* A row of a product has the same bits whatever rows stand beside it, if there are at least so many
+ * rows: below that oneDNN takes another path. Inference pads to it. */
+enum { AR_PRODUCT_ROWS = 16 };
+
+/* dst [m, n] = src [m, k] · weights [k, n] (+ bias [n], NULL: none), all row-major f32. m, n and k
+ * may differ from call to call at no cost: every size is a runtime dimension of one primitive. */
+alterrec_status ar_matmul(ar_onednn *onednn, float *dst, const float *src, const float *weights,
+                          const float *bias, int64_t m, int64_t n, int64_t k, int flags);
+
+/* One normalisation per row. `mean` and `variance` [rows] are kept for the backward pass (NULL:
+ * inference). dst may be src. A primitive is made for each (rows, dim, epsilon): give few distinct
+ * numbers of rows (ar_row_bucket). */
+alterrec_status ar_layer_norm_forward(ar_onednn *onednn, float *dst, float *mean, float *variance,
+                                      const float *src, const float *scale, const float *shift,
+                                      int64_t rows, int64_t dim, float epsilon);
+
+/* diff_src may be diff_dst. diff_scale and diff_shift [dim] are overwritten. */
+alterrec_status ar_layer_norm_backward(ar_onednn *onednn, float *diff_src, float *diff_scale,
+                                       float *diff_shift, const float *diff_dst, const float *src,
+                                       const float *mean, const float *variance, const float *scale,
+                                       int64_t rows, int64_t dim, float epsilon);
+
+/* The number of rows, at least `rows`, that a buffer for `rows` rows is computed with: at least
+ * AR_PRODUCT_ROWS, and few distinct values, so that the primitives of a run stay few. */
+int64_t ar_row_bucket(int64_t rows);
+
+#endif
