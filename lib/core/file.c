@@ -89,16 +89,20 @@ alterrec_status ar_writer_open(ar_writer *writer, const char *path) {
     return ALTERREC_OK;
 }
 
+/* At `offset`, or where the last write ended if it is negative. */
+static ssize_t write_some(const ar_writer *writer, const char *bytes, size_t size, int64_t offset) {
+    if (fail_countdown > 0 && --fail_countdown == 0) {
+        errno = ENOSPC;
+        return -1;
+    }
+    return offset < 0 ? write(writer->descriptor, bytes, size)
+                      : pwrite(writer->descriptor, bytes, size, (off_t)offset);
+}
+
 static void writer_flush(ar_writer *writer) {
     const char *bytes = writer->buffer;
     while (writer->used > 0 && writer->status == ALTERREC_OK) {
-        ssize_t written;
-        if (fail_countdown > 0 && --fail_countdown == 0) {
-            errno = ENOSPC;
-            written = -1;
-        } else {
-            written = write(writer->descriptor, bytes, writer->used);
-        }
+        ssize_t written = write_some(writer, bytes, writer->used, -1);
         if (written > 0) {
             bytes += written;
             writer->used -= (size_t)written;
@@ -120,6 +124,21 @@ void ar_writer_put(ar_writer *writer, const void *bytes, size_t size) {
         size -= part;
         if (writer->used == BUFFER_SIZE)
             writer_flush(writer);
+    }
+}
+
+void ar_writer_patch(ar_writer *writer, int64_t offset, const void *bytes, size_t size) {
+    const char *next = bytes;
+    writer_flush(writer);
+    while (size > 0 && writer->status == ALTERREC_OK) {
+        ssize_t written = write_some(writer, next, size, offset);
+        if (written > 0) {
+            next += written;
+            offset += written;
+            size -= (size_t)written;
+        } else if (written < 0 && errno != EINTR) {
+            writer->status = io_error(writer->path, "cannot write");
+        }
     }
 }
 

@@ -31,6 +31,9 @@ alterrec_status ar_writer_open(ar_writer *writer, const char *path);
 /* Errors are kept: only ar_writer_commit needs checking. */
 void ar_writer_put(ar_writer *writer, const void *bytes, size_t size);
 
+/* Replaces `size` bytes at `offset`, all of them put before. Errors are kept. */
+void ar_writer_patch(ar_writer *writer, int64_t offset, const void *bytes, size_t size);
+
 /* Flushes, syncs, renames, syncs the folder; on any error removes the temporary file and leaves the
  * old file as it was. Either way the writer is closed. */
 alterrec_status ar_writer_commit(ar_writer *writer);

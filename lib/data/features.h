@@ -1,0 +1,12 @@
+/* The items' text features. Level: data. */
+#ifndef AR_DATA_FEATURES_H
+#define AR_DATA_FEATURES_H
+
+#include "core/status.h"
+#include "data/npy.h"
+
+/* Gives the catalog its features, [items, dim], from ar_new and taken over; the ones before are
+ * freed. */
+void ar_features_take(alterrec_catalog *catalog, float *features, int64_t dim);
+
+#endif
