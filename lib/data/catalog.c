@@ -3,6 +3,7 @@
 #include "core/memory.h"
 #include "core/text.h"
 #include "data/config.h"
+#include "data/item_texts.h"
 #include "data/table_reader.h"
 
 #include <stdio.h>
@@ -142,4 +143,123 @@ int64_t alterrec_catalog_feature_dim(const alterrec_catalog *catalog) {
 
 const float *alterrec_catalog_features(const alterrec_catalog *catalog) {
     return catalog != NULL ? catalog->features : NULL;
+}
+
+enum { MOST_TEXT_COLUMNS = 16 };
+
+/* The columns of an item file. */
+typedef struct item_columns {
+    int64_t key;
+    int64_t texts[MOST_TEXT_COLUMNS];
+    int64_t text_count;
+} item_columns;
+
+/* Finds the columns that the comma list data.item_text_column names. */
+static alterrec_status find_text_columns(item_columns *at, const ar_table_reader *table,
+                                         const char *names) {
+    static const char option[] = "data.item_text_column";
+    while (*names != '\0') {
+        size_t length = strcspn(names, ",");
+        const char *next = names + length + (names[length] == ',');
+        for (; length > 0 && *names == ' '; length--)
+            names++;
+        while (length > 0 && names[length - 1] == ' ')
+            length--;
+        if (at->text_count == MOST_TEXT_COLUMNS)
+            return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: more than %d columns", option,
+                           MOST_TEXT_COLUMNS);
+        char *name = ar_copy_text(names, length);
+        if (name == NULL)
+            return ALTERREC_ERROR_OUT_OF_MEMORY;
+        alterrec_status status =
+            ar_table_reader_column(&at->texts[at->text_count++], table, name, option);
+        ar_free(name);
+        AR_TRY(status);
+        names = next;
+    }
+    return ALTERREC_OK;
+}
+
+/* Appends the row's texts, tidied and parted by spaces, with a 0 behind them. */
+static alterrec_status append_text(ar_text *texts, const ar_table_reader *table,
+                                   const item_columns *at) {
+    int64_t start = texts->length;
+    for (int64_t i = 0; i < at->text_count; i++) {
+        const ar_cell *cell = &table->cells[at->texts[i]];
+        ar_text_put(texts, cell->bytes, cell->length);
+        ar_text_put(texts, " ", 1);
+    }
+    if (texts->status == ALTERREC_OK && texts->length > start)
+        texts->length =
+            start + (int64_t)ar_item_texts_tidy(texts->bytes + start, texts->bytes + start,
+                                                (size_t)(texts->length - start));
+    ar_text_put(texts, "", 1);
+    return texts->status;
+}
+
+static alterrec_status read_items(ar_dictionary *keys, ar_text *texts, ar_table_reader *table,
+                                  const item_columns *at) {
+    bool found;
+    for (;;) {
+        AR_TRY(ar_table_reader_next(table, &found));
+        if (!found)
+            return ALTERREC_OK;
+        ar_cell key = ar_cell_trim(table->cells[at->key]);
+        if (key.length == 0)
+            return ar_text_file_at(&table->file, key.place,
+                                   ar_fail(ALTERREC_ERROR_PARSE, "the item's key is empty"));
+        int64_t number, items = keys->count;
+        AR_TRY(ar_dictionary_insert(keys, &number, key.bytes, key.length));
+        if (number != items)
+            return ar_text_file_at(&table->file, key.place,
+                                   ar_fail(ALTERREC_ERROR_PARSE,
+                                           "item `%s` stands in the file twice, first as item %lld",
+                                           ar_dictionary_key(keys, number), (long long)number));
+        if (at->text_count > 0)
+            AR_TRY(append_text(texts, table, at));
+    }
+}
+
+/* A catalog from keys and texts that stand one behind the other. */
+static alterrec_status make_catalog(alterrec_catalog **catalog, ar_dictionary *keys,
+                                    const ar_text *texts) {
+    if (texts->length == 0)
+        return ar_catalog_from_keys(catalog, keys, NULL);
+    const char **starts;
+    AR_NEW(starts, keys->count);
+    const char *next = texts->bytes;
+    for (int64_t i = 0; i < keys->count; i++) {
+        starts[i] = next;
+        next += strlen(next) + 1;
+    }
+    alterrec_status status = ar_catalog_from_keys(catalog, keys, starts);
+    ar_free(starts);
+    return status;
+}
+
+alterrec_status alterrec_catalog_read(alterrec_catalog **catalog, const char *path,
+                                      const alterrec_config *config) {
+    AR_NOT_NULL(catalog);
+    *catalog = NULL;
+    AR_NOT_NULL(path);
+    ar_format format = ar_format_of_path(path);
+    if (format == AR_FORMAT_AUTO)
+        format = AR_FORMAT_TSV;
+    ar_table_reader table;
+    AR_TRY(ar_table_reader_open(&table, path, format));
+    item_columns at = {0};
+    ar_dictionary keys = {0};
+    ar_text texts = {0};
+    alterrec_status status = ar_table_reader_column(
+        &at.key, &table, ar_config_text(config, "data.item_key_column"), "data.item_key_column");
+    if (status == ALTERREC_OK)
+        status = find_text_columns(&at, &table, ar_config_text(config, "data.item_text_column"));
+    if (status == ALTERREC_OK)
+        status = read_items(&keys, &texts, &table, &at);
+    if (status == ALTERREC_OK)
+        status = make_catalog(catalog, &keys, &texts);
+    ar_dictionary_free(&keys);
+    ar_text_free(&texts);
+    ar_table_reader_close(&table);
+    return status;
 }

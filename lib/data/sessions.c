@@ -2,6 +2,7 @@
 
 #include "core/memory.h"
 #include "data/catalog.h"
+#include "data/interactions.h"
 
 #include <string.h>
 
@@ -108,4 +109,27 @@ void ar_sessions_count_items(int64_t *counts, const alterrec_sessions *sessions)
     memset(counts, 0, (size_t)sessions->catalog->items * sizeof *counts);
     for (int64_t i = 0; i < sessions->offsets[sessions->count]; i++)
         counts[sessions->items[i]]++;
+}
+
+alterrec_status alterrec_sessions_read(alterrec_sessions **sessions,
+                                       const alterrec_catalog *catalog, const char *path,
+                                       const alterrec_config *config) {
+    AR_NOT_NULL(sessions);
+    *sessions = NULL;
+    AR_NOT_NULL(catalog);
+    AR_NOT_NULL(path);
+    alterrec_data_report report = {0};
+    ar_item_source source = {.catalog = catalog};
+    ar_interactions read = {0};
+    alterrec_status status = ar_interactions_read(&read, &report, &source, path, config);
+    if (status == ALTERREC_OK)
+        status = ar_interactions_filter(&read, &report, 0, config);
+    if (status == ALTERREC_OK && read.offsets == NULL) {
+        read.offsets = ar_new(1, sizeof *read.offsets);
+        status = read.offsets != NULL ? ALTERREC_OK : ALTERREC_ERROR_OUT_OF_MEMORY;
+    }
+    if (status == ALTERREC_OK)
+        status = ar_sessions_take(sessions, catalog, &read.items, &read.offsets, read.count);
+    ar_interactions_free(&read);
+    return status;
 }

@@ -5,6 +5,14 @@
 
 #include <string.h>
 
+ar_cell ar_cell_trim(ar_cell cell) {
+    while (cell.length > 0 && (unsigned char)cell.bytes[cell.length - 1] <= ' ')
+        cell.length--;
+    for (; cell.length > 0 && (unsigned char)*cell.bytes <= ' '; cell.length--)
+        cell.bytes++;
+    return cell;
+}
+
 static alterrec_status push_cell(ar_table_reader *reader, ar_cell cell) {
     void *cells = reader->cells;
     AR_TRY(ar_grow(&cells, &reader->cells_capacity, reader->cell_count + 1, sizeof cell));

@@ -12,6 +12,9 @@ typedef struct ar_cell {
     bool doubled;      /* the file's bytes hold "" for " */
 } ar_cell;
 
+/* The cell without outer white space. */
+ar_cell ar_cell_trim(ar_cell cell);
+
 typedef struct ar_table_column {
     const char *name; /* without RecBole's type; with a 0 behind it */
     bool sequence;    /* RecBole's token_seq or float_seq */

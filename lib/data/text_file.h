@@ -1,4 +1,5 @@
-/* A text file that is read from front to back: mapped, UTF-8, with places for errors. Level: data. */
+/* A text file that is read from front to back: mapped, UTF-8, with places for errors. Level: data.
+ */
 #ifndef AR_DATA_TEXT_FILE_H
 #define AR_DATA_TEXT_FILE_H
 

@@ -1,0 +1,190 @@
+#include "core/memory.h"
+#include "core/text.h"
+#include "data/config.h"
+#include "data/interactions.h"
+
+#include <string.h>
+
+enum { REPEATS_KEEP, REPEATS_CONSECUTIVE, REPEATS_ALL };
+
+/* The options of the filters, and what they work with. */
+typedef struct filter {
+    int repeats;
+    int64_t least_count;
+    int64_t shortest;
+    int64_t longest; /* 0: no limit */
+    bool cut;
+    int64_t *seen; /* [items]: occurrences, or the last session (from 1) that held the item */
+    int64_t items;
+} filter;
+
+static int64_t interaction_count(const ar_interactions *all) {
+    return all->count > 0 ? all->offsets[all->count] : 0;
+}
+
+/* Each filter goes through the sessions once and moves what stays to the front. */
+
+/* Drops the repeats within each session. */
+static int64_t drop_repeats(ar_interactions *all, const filter *by) {
+    if (by->repeats == REPEATS_ALL)
+        memset(by->seen, 0, (size_t)by->items * sizeof *by->seen);
+    int64_t used = 0, begin = 0;
+    for (int64_t s = 0; s < all->count; s++) {
+        int64_t start = used, end = all->offsets[s + 1];
+        for (int64_t i = begin; i < end; i++) {
+            int32_t item = all->items[i];
+            bool repeat = by->repeats == REPEATS_ALL ? by->seen[item] == s + 1
+                                                     : used > start && all->items[used - 1] == item;
+            if (repeat)
+                continue;
+            if (by->repeats == REPEATS_ALL)
+                by->seen[item] = s + 1;
+            all->items[used++] = item;
+        }
+        begin = end;
+        all->offsets[s + 1] = used;
+    }
+    return begin - used;
+}
+
+/* Drops the items that are seen too rarely in all sessions together. */
+static int64_t drop_rare(ar_interactions *all, const filter *by, int64_t *rare_items) {
+    memset(by->seen, 0, (size_t)by->items * sizeof *by->seen);
+    for (int64_t i = 0; i < interaction_count(all); i++)
+        by->seen[all->items[i]]++;
+    for (int64_t item = 0; item < by->items; item++)
+        *rare_items += by->seen[item] > 0 && by->seen[item] < by->least_count;
+    int64_t used = 0, begin = 0;
+    for (int64_t s = 0; s < all->count; s++) {
+        int64_t end = all->offsets[s + 1];
+        for (int64_t i = begin; i < end; i++)
+            if (by->seen[all->items[i]] >= by->least_count)
+                all->items[used++] = all->items[i];
+        begin = end;
+        all->offsets[s + 1] = used;
+    }
+    return begin - used;
+}
+
+/* Drops the sessions that are too short, and drops or cuts those that are too long. */
+static void drop_lengths(ar_interactions *all, const filter *by, alterrec_data_report *report) {
+    int64_t used = 0, begin = 0, kept = 0;
+    for (int64_t s = 0; s < all->count; s++) {
+        int64_t end = all->offsets[s + 1], from = begin;
+        begin = end;
+        if (end - from < by->shortest) {
+            report->sessions_too_short++;
+            continue;
+        }
+        if (by->longest > 0 && end - from > by->longest) {
+            report->sessions_too_long++;
+            if (!by->cut)
+                continue;
+            from = end - by->longest;
+        }
+        memmove(all->items + used, all->items + from, (size_t)(end - from) * sizeof *all->items);
+        used += end - from;
+        if (all->times != NULL)
+            all->times[kept] = all->times[s];
+        all->offsets[++kept] = used;
+    }
+    all->count = kept;
+}
+
+alterrec_status ar_interactions_filter(ar_interactions *interactions, alterrec_data_report *report,
+                                       int64_t items, const alterrec_config *config) {
+    filter by = {.repeats = ar_config_choice(config, "data.repeats"),
+                 .least_count = items > 0 ? ar_config_int(config, "data.min_item_count") : 1,
+                 .shortest = ar_config_int(config, "data.min_session_length"),
+                 .longest = ar_config_int(config, "data.max_session_length"),
+                 .cut = ar_config_choice(config, "data.long_sessions") == 1,
+                 .items = items};
+    if (by.shortest < 1)
+        by.shortest = 1; /* a session that lost all its items is none */
+    for (int64_t i = 0; i < interaction_count(interactions); i++)
+        if (interactions->items[i] >= by.items)
+            by.items = (int64_t)interactions->items[i] + 1;
+    AR_NEW(by.seen, by.items);
+    /* What one filter drops may be what another one counted on. */
+    for (int64_t before = -1; before != interaction_count(interactions);) {
+        before = interaction_count(interactions);
+        if (by.repeats != REPEATS_KEEP && before > 0)
+            report->repeats_dropped += drop_repeats(interactions, &by);
+        if (by.least_count > 1)
+            report->rare_interactions += drop_rare(interactions, &by, &report->rare_items_dropped);
+        drop_lengths(interactions, &by, report);
+        if (by.least_count <= 1)
+            break; /* without it nothing that the others drop matters to them */
+    }
+    ar_free(by.seen);
+    return ALTERREC_OK;
+}
+
+alterrec_status ar_interactions_check_left(const ar_interactions *interactions,
+                                           const alterrec_data_report *report, const char *path) {
+    if (interactions->count > 0)
+        return ALTERREC_OK;
+    const struct {
+        int64_t count;
+        const char *what;
+    } reasons[] = {
+        {report->rows_condition, "rows for data.positive_column"},
+        {report->rows_missing, "rows without session or item"},
+        {report->rows_unknown_item, "interactions for data.unknown_items"},
+        {report->rare_interactions, "interactions for data.min_item_count"},
+        {report->sessions_too_short, "sessions for data.min_session_length"},
+        {report->sessions_too_long, "sessions for data.max_session_length"},
+    };
+    ar_text text = {0};
+    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
+        if (reasons[i].count > 0)
+            ar_text_print(&text, "%s%lld %s", text.length > 0 ? ", " : "",
+                          (long long)reasons[i].count, reasons[i].what);
+    alterrec_status status = text.status;
+    if (status == ALTERREC_OK)
+        status = ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                         "%s: no session is left of %lld rows read; dropped were %s", path,
+                         (long long)report->rows_read, text.length > 0 ? text.bytes : "none");
+    ar_text_free(&text);
+    return status;
+}
+
+/* new_numbers[old] = new, or -1. */
+static alterrec_status number_by_appearance(const ar_interactions *sets, int64_t set_count,
+                                            const ar_dictionary *keys, ar_dictionary *made,
+                                            int32_t *new_numbers, int32_t *old_numbers) {
+    for (int64_t old = 0; old < keys->count; old++)
+        new_numbers[old] = -1;
+    for (int64_t set = 0; set < set_count; set++)
+        for (int64_t i = 0; i < interaction_count(&sets[set]); i++) {
+            int32_t old = sets[set].items[i];
+            if (new_numbers[old] >= 0)
+                continue;
+            int64_t number;
+            AR_TRY(ar_dictionary_insert(made, &number, ar_dictionary_key(keys, old),
+                                        ar_dictionary_key_length(keys, old)));
+            new_numbers[old] = (int32_t)number;
+            old_numbers[number] = old;
+        }
+    return ALTERREC_OK;
+}
+
+alterrec_status ar_interactions_renumber(ar_interactions *sets, int64_t set_count,
+                                         ar_dictionary *keys, int32_t *old_numbers) {
+    int32_t *new_numbers;
+    AR_NEW(new_numbers, keys->count);
+    ar_dictionary made = {0};
+    alterrec_status status =
+        number_by_appearance(sets, set_count, keys, &made, new_numbers, old_numbers);
+    if (status == ALTERREC_OK) {
+        for (int64_t set = 0; set < set_count; set++)
+            for (int64_t i = 0; i < interaction_count(&sets[set]); i++)
+                sets[set].items[i] = new_numbers[sets[set].items[i]];
+        ar_dictionary_free(keys);
+        *keys = made;
+        made = (ar_dictionary){0};
+    }
+    ar_dictionary_free(&made);
+    ar_free(new_numbers);
+    return status;
+}
