@@ -1,0 +1,229 @@
+/* alterrec inspect: what a model file, an options file or a session file holds. */
+#include "arguments.h"
+#include "program.h"
+#include "settings.h"
+#include "terminal.h"
+
+#include <alterrec/alterrec.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEYS_SHOWN = 5, BAR_WIDTH = 40 };
+
+static bool ends_with(const char *path, const char *suffix) {
+    size_t length = strlen(path);
+    size_t suffix_length = strlen(suffix);
+    return length >= suffix_length && strcmp(path + length - suffix_length, suffix) == 0;
+}
+
+static void print_changed_options(const alterrec_config *config) {
+    printf("options that are not the default:\n");
+    alterrec_option option = {.struct_size = sizeof option};
+    for (int64_t i = 0; i < alterrec_option_count(); i++) {
+        if (alterrec_option_describe(&option, i) != ALTERREC_OK)
+            continue;
+        const char *value = settings_get(config, option.key);
+        if (strcmp(value, option.default_value) != 0)
+            printf("  %-28s %s\n", option.key, value);
+    }
+}
+
+static void print_items(const alterrec_catalog *catalog) {
+    int64_t items = alterrec_catalog_items(catalog);
+    printf("\nitems:\n");
+    for (int32_t item = 0; item < items && item < KEYS_SHOWN; item++)
+        printf("  %-12s %s\n", alterrec_catalog_key(catalog, item),
+               alterrec_catalog_text(catalog, item));
+    if (items > KEYS_SHOWN)
+        printf("  and %s more\n", terminal_count(items - KEYS_SHOWN));
+}
+
+static int inspect_model(const char *path) {
+    alterrec_model *model;
+    if (alterrec_model_load(&model, path) != ALTERREC_OK)
+        return program_library_error();
+    const alterrec_catalog *catalog = alterrec_model_catalog(model);
+    printf("%s: a model of %s items\n\n", path, terminal_count(alterrec_catalog_items(catalog)));
+    print_changed_options(alterrec_model_config(model));
+
+    printf("\nparameters:\n");
+    int64_t parameters = 0;
+    alterrec_tensor tensor = {.struct_size = sizeof tensor};
+    for (int64_t i = 0; i < alterrec_model_tensor_count(model); i++) {
+        if (alterrec_model_tensor_describe(&tensor, model, i) != ALTERREC_OK)
+            continue;
+        char shape[48];
+        snprintf(shape, sizeof shape, tensor.dims > 1 ? "%" PRId64 " x %" PRId64 : "%" PRId64,
+                 tensor.shape[0], tensor.shape[1]);
+        printf("  %-48s %16s\n", tensor.name, shape);
+        parameters += tensor.count;
+    }
+    printf("  %-48s %16s\n", "altogether", terminal_count(parameters));
+    printf("  %-48s %16s\n", "text features an item (not trained)",
+           terminal_count(alterrec_catalog_feature_dim(catalog)));
+    print_items(catalog);
+    alterrec_model_free(model);
+    return PROGRAM_OK;
+}
+
+/* A histogram over whole numbers; the last bin is open. */
+typedef struct bin {
+    int64_t low;
+    int64_t high; /* -1: open */
+    int64_t count;
+} bin;
+
+static void bins_add(bin *bins, int count, int64_t value) {
+    for (int i = 0; i < count; i++) {
+        if (value >= bins[i].low && (bins[i].high < 0 || value <= bins[i].high))
+            bins[i].count++;
+    }
+}
+
+static void bins_print(const bin *bins, int count) {
+    int64_t most = 1;
+    for (int i = 0; i < count; i++)
+        most = bins[i].count > most ? bins[i].count : most;
+    for (int i = 0; i < count; i++) {
+        char range[48];
+        if (bins[i].high < 0)
+            snprintf(range, sizeof range, "%" PRId64 " or more", bins[i].low);
+        else if (bins[i].high == bins[i].low)
+            snprintf(range, sizeof range, "%" PRId64, bins[i].low);
+        else
+            snprintf(range, sizeof range, "%" PRId64 " to %" PRId64, bins[i].low, bins[i].high);
+        printf("  %-13s %12s ", range, terminal_count(bins[i].count));
+        terminal_bar(stdout, (double)bins[i].count / (double)most, BAR_WIDTH);
+    }
+}
+
+/* Counts lengths and occurrences over all splits. */
+static alterrec_status count_sessions(bin *lengths, int length_bins, int64_t *occurrences,
+                                      const alterrec_dataset *dataset) {
+    for (int32_t split = ALTERREC_SPLIT_TRAIN; split <= ALTERREC_SPLIT_TEST; split++) {
+        const alterrec_sessions *sessions = alterrec_dataset_sessions(dataset, split);
+        for (int64_t session = 0; session < alterrec_sessions_count(sessions); session++) {
+            const int32_t *items;
+            int64_t length;
+            alterrec_status status = alterrec_sessions_get(&items, &length, sessions, session);
+            if (status != ALTERREC_OK)
+                return status;
+            bins_add(lengths, length_bins, length);
+            for (int64_t i = 0; i < length; i++)
+                occurrences[items[i]]++;
+        }
+    }
+    return ALTERREC_OK;
+}
+
+static int print_histograms(const alterrec_dataset *dataset) {
+    bin lengths[] = {{1, 1, 0},  {2, 2, 0},   {3, 3, 0},   {4, 4, 0},    {5, 5, 0},   {6, 7, 0},
+                     {8, 10, 0}, {11, 20, 0}, {21, 50, 0}, {51, 100, 0}, {101, -1, 0}};
+    bin popularity[] = {{0, 0, 0},   {1, 1, 0},   {2, 4, 0},     {5, 9, 0},
+                        {10, 29, 0}, {30, 99, 0}, {100, 999, 0}, {1000, -1, 0}};
+    enum { LENGTHS = sizeof lengths / sizeof lengths[0] };
+    enum { POPULARITIES = sizeof popularity / sizeof popularity[0] };
+    int64_t items = alterrec_catalog_items(alterrec_dataset_catalog(dataset));
+    int64_t *occurrences = program_resize(NULL, items, sizeof *occurrences);
+    memset(occurrences, 0, (size_t)items * sizeof *occurrences);
+    alterrec_status status = count_sessions(lengths, LENGTHS, occurrences, dataset);
+    for (int64_t i = 0; i < items; i++)
+        bins_add(popularity, POPULARITIES, occurrences[i]);
+    free(occurrences);
+    if (status != ALTERREC_OK)
+        return program_library_error();
+    printf("\nsessions by length:\n");
+    bins_print(lengths, LENGTHS);
+    printf("\nitems by number of occurrences:\n");
+    bins_print(popularity, POPULARITIES);
+    return PROGRAM_OK;
+}
+
+static int inspect_data(const alterrec_config *config) {
+    alterrec_dataset *dataset;
+    alterrec_data_report report = {.struct_size = sizeof report};
+    if (alterrec_dataset_read(&dataset, config) != ALTERREC_OK)
+        return program_library_error();
+    int code = PROGRAM_OK;
+    if (alterrec_dataset_report(&report, dataset) != ALTERREC_OK)
+        code = program_library_error();
+    if (code == PROGRAM_OK) {
+        settings_print_report(&report, config);
+        code = print_histograms(dataset);
+        print_items(alterrec_dataset_catalog(dataset));
+    }
+    alterrec_dataset_free(dataset);
+    return code;
+}
+
+/* Counting needs no text features. */
+static int inspect_sessions(const command_line *line, const text_list *assignments) {
+    const char *path = line->operands.texts[0];
+    text_list files = {0};
+    alterrec_config *config;
+    alterrec_status status = alterrec_config_create(&config);
+    bool is_options = ends_with(path, ".yaml") || ends_with(path, ".yml");
+    if (status == ALTERREC_OK)
+        status = alterrec_config_set(config, "text.source", "none");
+    if (status == ALTERREC_OK && !is_options)
+        status = alterrec_config_set(config, "data.interactions", path);
+    if (status == ALTERREC_OK && !is_options)
+        status = alterrec_config_set(config, "data.split", "none");
+    int code = status == ALTERREC_OK ? PROGRAM_OK : program_library_error();
+    if (is_options)
+        text_list_add(&files, path);
+    if (code == PROGRAM_OK)
+        code = settings_apply(config, line, &files, assignments);
+    if (code == PROGRAM_OK)
+        code = inspect_data(config);
+    free(files.texts);
+    alterrec_config_free(config);
+    return code;
+}
+
+/* A safetensors file: eight bytes of header length, then JSON. */
+static bool is_model(const char *path) {
+    unsigned char head[9] = {0};
+    FILE *stream = fopen(path, "rb");
+    size_t count = stream != NULL ? fread(head, 1, sizeof head, stream) : 0;
+    if (stream != NULL)
+        fclose(stream);
+    return ends_with(path, ".safetensors") ||
+           (count == sizeof head && head[7] == 0 && head[8] == '{');
+}
+
+int inspect_command(int argc, char **argv) {
+    text_list assignments = {0};
+    const cli_flag flags[] = {
+        {.name = "set",
+         .value_name = "KEY=VALUE",
+         .list = &assignments,
+         .help = "an option for reading the data, may be given several times"},
+    };
+    command_line line = {
+        .name = "inspect",
+        .synopsis = "FILE [--set KEY=VALUE ...]",
+        .about = "Prints what a file holds: a model (options, parameters, items), the data that a "
+                 "YAML file of options names, or one session file (lengths, popularity).",
+        .flags = flags,
+        .flag_count = sizeof flags / sizeof flags[0],
+        .operands_low = 1,
+        .operands_high = 1,
+    };
+    int code;
+    if (!arguments_parse(&code, &line, argc, argv))
+        return code;
+    const char *path = line.operands.texts[0];
+    FILE *stream = fopen(path, "rb");
+    if (stream == NULL) {
+        code = program_error("%s: %s", path, strerror(errno));
+    } else {
+        fclose(stream);
+        code = is_model(path) ? inspect_model(path) : inspect_sessions(&line, &assignments);
+    }
+    arguments_free(&line);
+    return code;
+}

@@ -1,0 +1,155 @@
+#include "progress.h"
+#include "json.h"
+#include "names.h"
+#include "terminal.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+enum { BAR_WIDTH = 24 };
+
+static const double REDRAW_SECONDS = 0.1;
+
+static volatile sig_atomic_t interrupted;
+
+/* The handler takes itself off, so that a second Ctrl-C ends the program at once. */
+static void on_signal(int number) {
+    (void)number;
+    interrupted = 1;
+}
+
+static void catch_signals(void (*handler)(int)) {
+    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static double seconds_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+void progress_open(cli_progress *progress, const alterrec_trainer *trainer,
+                   const alterrec_config *config, bool quiet) {
+    *progress = (cli_progress){.trainer = trainer, .quiet = quiet, .epoch = -1, .best_epoch = -1};
+    names_valid_metric(progress->metric, sizeof progress->metric, config);
+    progress->bar = !quiet && terminal_is_live(stderr);
+    interrupted = 0;
+    catch_signals(on_signal);
+}
+
+bool progress_was_interrupted(void) {
+    return interrupted != 0;
+}
+
+static void erase_bar(const cli_progress *progress) {
+    if (progress->bar && progress->drawn_at > 0)
+        fputs("\r\033[K", stderr);
+}
+
+void progress_close(cli_progress *progress) {
+    erase_bar(progress);
+    catch_signals(SIG_DFL);
+}
+
+/* The tower of a running epoch is what the schedule plans next, as long as the epoch runs. */
+static void find_tower(cli_progress *progress, int32_t epoch) {
+    if (progress->epoch == epoch)
+        return;
+    alterrec_plan plan = {.struct_size = sizeof plan};
+    progress->epoch = epoch;
+    progress->tower = 0;
+    if (alterrec_trainer_plan(&plan, progress->trainer) == ALTERREC_OK)
+        progress->tower = plan.tower;
+}
+
+static void draw_bar(cli_progress *progress, const alterrec_progress *state) {
+    double now = seconds_now();
+    if (now - progress->drawn_at < REDRAW_SECONDS)
+        return;
+    progress->drawn_at = now;
+    double share = state->steps > 0 ? (double)state->step / (double)state->steps : 0;
+    char bar[BAR_WIDTH + 1];
+    for (int i = 0; i < BAR_WIDTH; i++)
+        bar[i] = i < (int)(share * BAR_WIDTH) ? '#' : '.';
+    bar[BAR_WIDTH] = '\0';
+
+    bool training = state->stage == ALTERREC_STAGE_TRAIN && progress->trainer != NULL;
+    char head[64];
+    if (progress->trainer == NULL)
+        snprintf(head, sizeof head, "evaluate");
+    else
+        snprintf(head, sizeof head, "epoch %" PRId32 "/%" PRId32 " %s", state->epoch + 1,
+                 state->epochs,
+                 !training              ? "validate"
+                 : progress->tower == 0 ? "train"
+                                        : names_scorer(progress->tower));
+    char tail[128] = "";
+    if (state->seconds > 0 && share > 0)
+        snprintf(tail, sizeof tail, "  %s/s  left %s",
+                 terminal_count((int64_t)((double)state->examples / state->seconds)),
+                 terminal_duration(state->seconds * (1 - share) / share));
+    char loss[32] = "";
+    if (training)
+        snprintf(loss, sizeof loss, "  loss %.4f", state->loss);
+    char line[320];
+    snprintf(line, sizeof line, "%s [%s] %s/%s%s%s", head, bar, terminal_count(state->step),
+             terminal_count(state->steps), loss, tail);
+    fputs("\r\033[K", stderr);
+    terminal_print_cut(stderr, line, terminal_width(stderr) - 1);
+    fflush(stderr);
+}
+
+static void print_epoch(cli_progress *progress, const alterrec_progress *state) {
+    const alterrec_epoch_report *report = state->report;
+    if (!progress->head_shown) {
+        char metric[40];
+        snprintf(metric, sizeof metric, "%s: fused", progress->metric);
+        printf("%9s  %-5s %-9s %8s  %16s %8s %8s %8s\n", "epoch", "tower", "negatives", "loss",
+               metric, "ID", "text", "seconds");
+        progress->head_shown = true;
+    }
+    printf("%4" PRId32 "/%-4" PRId32 "  %-5s %-9s %8.4f", report->epoch + 1, state->epochs,
+           names_scorer(report->tower), names_negatives(report->negatives), report->loss);
+    const double *metric = report->valid_metric;
+    if (metric[0] > 0 || metric[1] > 0 || metric[2] > 0)
+        printf("  %16.4f %8.4f %8.4f", metric[0], metric[1], metric[2]);
+    else
+        printf("  %16s %8s %8s", "-", "-", "-");
+    printf(" %8.1f%s\n", report->seconds + report->valid_seconds, report->best ? "  *" : "");
+    fflush(stdout);
+}
+
+static void finish_epoch(cli_progress *progress, const alterrec_progress *state) {
+    const alterrec_epoch_report *report = state->report;
+    if (report->best) {
+        progress->best_epoch = report->epoch;
+        memcpy(progress->best_metric, report->valid_metric, sizeof progress->best_metric);
+    }
+    if (!progress->quiet) {
+        erase_bar(progress);
+        print_epoch(progress, state);
+    }
+    if (progress->log != NULL) {
+        fputs("{\"event\":\"epoch\",\"report\":", progress->log);
+        json_epoch(progress->log, report, progress->metric);
+        fputs("}\n", progress->log);
+        fflush(progress->log);
+    }
+}
+
+int32_t progress_callback(const alterrec_progress *state, void *user_data) {
+    cli_progress *progress = user_data;
+    if (state->stage == ALTERREC_STAGE_EPOCH && state->report != NULL) {
+        finish_epoch(progress, state);
+    } else if (progress->bar) {
+        if (progress->trainer != NULL && state->stage == ALTERREC_STAGE_TRAIN)
+            find_tower(progress, state->epoch);
+        draw_bar(progress, state);
+    }
+    return interrupted ? 1 : 0;
+}
