@@ -10,7 +10,10 @@
 #
 #   docs_code.sh LIBRARY_FOLDER YAML_CHECKER CC CXX
 set -eu
-root=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$(dirname "$0")/../.."
+root=$PWD
+documents="docs/quickstart.md README.md lib/README.md
+    $(find docs -name '*.md' ! -name quickstart.md | LC_ALL=C sort)"
 library=$1
 yaml_checker=$2
 cc=$3
@@ -18,6 +21,7 @@ cxx=$4
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/alterrec-docs.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
+link="-L$library -Wl,-rpath,$library -lalterrec -lpthread"
 
 PRELUDE='#include <alterrec/alterrec.h>
 #include <stdio.h>
@@ -81,8 +85,7 @@ check() {
         esac
         compile="$compile -I$root/include -Wall -Wextra -Wpedantic -Wno-unused -Werror"
         if grep -q '^int main(' "$file"; then
-            $compile "$file" -o program "-L$library" "-Wl,-rpath,$library" -lalterrec \
-                -lpthread || return 1
+            $compile "$file" -o program $link || return 1
             ./program >output 2>&1 || { cat output && return 1; }
         else
             $compile -c "$file" -o piece.o || return 1
@@ -90,8 +93,7 @@ check() {
     done
 }
 
-for document in docs/quickstart.md README.md lib/README.md docs/[!q]*.md docs/internals/*.md; do
-    [ -e "$root/$document" ] || continue
+for document in $documents; do
     rm -f block_*
     extract "$root/$document"
     if ! check; then

@@ -10,8 +10,22 @@
 #   levels.sh            checks; prints file:line for each fault, exit code 1 if there is any
 #   levels.sh --graph    the levels and their arrows, as Mermaid (it stands in lib/README.md)
 #   levels.sh --nouns    every file and its arrows, as Graphviz
+#   levels.sh --table    every file and the line at its head, as a table
+#   levels.sh --readme   writes graph and table into lib/README.md, between its two marks
 set -eu
 cd "$(dirname "$0")/../.."
+
+if [ "${1:-}" = --readme ]; then
+    scratch=$(mktemp)
+    {
+        sed '/^<!-- levels: begin -->$/q' lib/README.md
+        printf '```mermaid\n%s\n```\n\n%s\n' "$(sh tests/tools/levels.sh --graph)" "$(sh tests/tools/levels.sh --table)"
+        sed -n '/^<!-- levels: end -->$/,$p' lib/README.md
+    } >"$scratch"
+    cat "$scratch" >lib/README.md
+    rm "$scratch"
+    exit
+fi
 
 # name:file that may (several names share a file by repeating it); "-" is nobody.
 BANNED='
@@ -64,6 +78,12 @@ function end_of_file() {
     if (lines > 600)
         printf "%s: %d lines, 600 is the most\n", file, lines
     faults += lines > 600
+    if (said_level) {
+        sub(/^ *\/ /, "", head)
+        sub(/[.;:,]? *Level: .*/, "", head)
+        sub(/\.[ch]$/, "", noun)
+        table[++rows] = "| " level " | `" substr(noun, length(level) + 2) "` | " head " |"
+    }
     if (file ~ /\.h$/ && !said_level) {
         printf "%s: the comment at its head does not say \"Level: %s\"\n", file, level
         faults++
@@ -163,6 +183,14 @@ END {
     else if (task == "--nouns") {
         print_sorted(noun_arrow, "digraph lib {")
         print "}"
+    } else if (task == "--table") {
+        print "| level | file | what it keeps |\n|---|---|---|"
+        for (step = 0; step <= 4; step++)
+            for (i = 1; i <= rows; i++) {
+                split(table[i], part, " ")
+                if (rank[part[2]] == step)
+                    print table[i]
+            }
     } else if (!faults)
         print "levels: in order"
     exit faults > 0
