@@ -18,6 +18,7 @@ typedef struct reader {
     yaml_parser_t parser;
     const char *name;
     const char *text;
+    size_t size;
     char **texts;  /* [options]; NULL: the text does not set it */
     place *places; /* [options]: where it is set */
 } reader;
@@ -29,15 +30,31 @@ static place place_of_mark(yaml_mark_t mark) {
     return (place){mark.line + 1, mark.column + 1};
 }
 
+/* Moves over one byte of UTF-8. */
+static void advance(place *where, char byte) {
+    if (byte == '\n')
+        *where = (place){where->line + 1, 1};
+    else if (((unsigned char)byte & 0xC0) != 0x80)
+        where->column++;
+}
+
 static place place_of_offset(const char *text, size_t offset) {
-    place found = {1, 1};
-    for (size_t i = 0; i < offset; i++) {
-        if (text[i] == '\n')
-            found = (place){found.line + 1, 1};
-        else if (((unsigned char)text[i] & 0xC0) != 0x80)
-            found.column++;
+    place where = {1, 1};
+    for (size_t i = 0; i < offset; i++)
+        advance(&where, text[i]);
+    return where;
+}
+
+/* libyaml refuses a tab in an indentation without saying that it is one. */
+static bool is_tab(const reader *reading, yaml_mark_t mark) {
+    place where = {1, 1};
+    for (size_t i = 0; i < reading->size && where.line <= mark.line + 1; i++) {
+        if (reading->text[i] == '\t' && where.line == mark.line + 1 &&
+            where.column == mark.column + 1)
+            return true;
+        advance(&where, reading->text[i]);
     }
-    return found;
+    return false;
 }
 
 /* Puts the place before the text of the error that is already recorded. */
@@ -58,7 +75,10 @@ static alterrec_status syntax_error(const reader *reading) {
     if (parser->error == YAML_READER_ERROR)
         return at(ar_fail(ALTERREC_ERROR_PARSE, "%s", problem), reading,
                   place_of_offset(reading->text, parser->problem_offset));
-    return at(ar_fail(ALTERREC_ERROR_PARSE, "%s%s%s", problem, parser->context != NULL ? ", " : "",
+    bool unsaid_tab = strstr(problem, "tab") == NULL && is_tab(reading, parser->problem_mark);
+    return at(ar_fail(ALTERREC_ERROR_PARSE, "%s%s%s%s", problem,
+                      unsaid_tab ? " (it is a tab; use spaces)" : "",
+                      parser->context != NULL ? ", " : "",
                       parser->context != NULL ? parser->context : ""),
               reading, place_of_mark(parser->problem_mark));
 }
@@ -251,9 +271,10 @@ static alterrec_status read_outer(bool *over, int *documents, reader *reading) {
     return status;
 }
 
-static alterrec_status read_stream(reader *reading, size_t size) {
+static alterrec_status read_stream(reader *reading) {
     yaml_parser_set_encoding(&reading->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&reading->parser, (const unsigned char *)reading->text, size);
+    yaml_parser_set_input_string(&reading->parser, (const unsigned char *)reading->text,
+                                 reading->size);
     bool over = false;
     int documents = 0;
     while (!over)
@@ -263,8 +284,13 @@ static alterrec_status read_stream(reader *reading, size_t size) {
 
 alterrec_status ar_config_read_named(alterrec_config *config, const char *name, const char *text,
                                      size_t size) {
+    static const char mark[] = "\xEF\xBB\xBF"; /* libyaml would count it as a column */
+    if (size >= sizeof mark - 1 && memcmp(text, mark, sizeof mark - 1) == 0) {
+        text += sizeof mark - 1;
+        size -= sizeof mark - 1;
+    }
     int64_t count = alterrec_option_count();
-    reader reading = {.name = name, .text = text};
+    reader reading = {.name = name, .text = text, .size = size};
     size_t bad;
     if (!ar_text_is_utf8(text, size, &bad))
         return at(ar_fail(ALTERREC_ERROR_PARSE, "byte 0x%02X is not UTF-8 text",
@@ -277,7 +303,7 @@ alterrec_status ar_config_read_named(alterrec_config *config, const char *name, 
     reading.places = ar_new(count, sizeof *reading.places);
     if (reading.texts == NULL || reading.places == NULL)
         goto done;
-    status = read_stream(&reading, size);
+    status = read_stream(&reading);
     for (int64_t i = 0; i < count; i++) {
         if (status == ALTERREC_OK && reading.texts[i] != NULL) {
             char *replaced = config->texts[i];

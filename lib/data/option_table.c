@@ -166,11 +166,12 @@ const char *ar_option_type_name(ar_option_type type) {
 }
 
 alterrec_status alterrec_option_describe(alterrec_option *option, int64_t index) {
+    const size_t least = offsetof(alterrec_option, help) + sizeof option->help; /* of 0.1 */
     AR_NOT_NULL(option);
-    if (option->struct_size < sizeof *option)
+    if (option->struct_size < least)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "alterrec_option_describe: struct_size is %lu, at least %zu is expected",
-                       (unsigned long)option->struct_size, sizeof *option);
+                       (unsigned long)option->struct_size, least);
     if (index < 0 || index >= COUNT)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "alterrec_option_describe: index %lld is outside 0..%d", (long long)index,
@@ -209,25 +210,28 @@ static const char *last_component(const char *key) {
     return dot != NULL ? dot + 1 : key;
 }
 
-/* The distance, or `far` where it is too much of the known word to call the two alike. */
-static int likeness(const char *given, const char *known, int far) {
+/* A distance at which two words are not alike. */
+enum { FAR = 1000 };
+
+static int likeness(const char *given, const char *known) {
     int distance = ar_text_distance(given, known);
-    return 3 * (size_t)distance <= strlen(known) ? distance : far;
+    return 3 * (size_t)distance <= strlen(known) + 1 ? distance : FAR;
 }
 
 /* The key most like `key`, as a whole or in its last component; NULL if none is near. */
 static const char *nearest_key(const char *key) {
-    enum { FAR = 1000 };
+    bool has_group = strchr(key, '.') != NULL;
     const char *nearest = NULL;
     int best = FAR, best_whole = FAR;
     for (int64_t i = 0; i < COUNT; i++) {
         const char *known = table[i].key;
-        int near = likeness(key, known, FAR);
-        int near_last = likeness(last_component(key), last_component(known), FAR);
+        int near = likeness(key, known);
+        int near_last = likeness(last_component(key), last_component(known));
         if (near_last < near)
             near = near_last;
-        int whole = ar_text_distance(key, known);
-        if (near < best || (near == best && near < FAR && whole < best_whole)) {
+        /* Of equals the one in the group most like the given one, else the first. */
+        int whole = has_group ? ar_text_distance(key, known) : 0;
+        if (near < best || (near < FAR && near == best && whole < best_whole)) {
             nearest = known;
             best = near;
             best_whole = whole;
@@ -248,13 +252,12 @@ alterrec_status ar_option_unknown(const char *key) {
 }
 
 alterrec_status ar_option_unknown_group(const char *name) {
-    enum { FAR = 1000 };
     char shown[80], nearest[80] = "";
     int best = FAR;
     for (int64_t i = 0; i < COUNT; i++) {
         char group[sizeof nearest] = "";
         memcpy(group, table[i].key, group_length(table[i].key));
-        int near = likeness(name, group, FAR);
+        int near = likeness(name, group);
         if (near < best) {
             best = near;
             memcpy(nearest, group, sizeof nearest);

@@ -92,7 +92,7 @@ static alterrec_status put_float(ar_text *out, const ar_option *option, const ch
 static alterrec_status put_text(ar_text *out, const ar_option *option, const char *text,
                                 size_t length) {
     if (length == 0 && option->range[0] != '\0')
-        return refuse(option, text, length, "is empty, expected:");
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: the value is empty", option->key);
     ar_text_put(out, text, length);
     return ALTERREC_OK;
 }
@@ -157,9 +157,12 @@ static alterrec_status put_list(ar_text *out, const ar_option *option, const cha
         int64_t value;
         if (!take_int(&value, &rest))
             return refuse(option, text, length, "is not a list of whole numbers in");
-        if (!in_int_range(value, option->range) || value <= previous ||
-            count == AR_OPTION_LIST_MOST)
-            return refuse(option, text, length, "has numbers outside");
+        if (!in_int_range(value, option->range))
+            return refuse(option, text, length, "has a number outside");
+        if (value <= previous)
+            return refuse(option, text, length, "does not ascend; expected are numbers in");
+        if (count == AR_OPTION_LIST_MOST)
+            return refuse(option, text, length, "has too many numbers; expected are numbers in");
         ar_text_print(out, "%s%lld", count > 0 ? "," : "", (long long)value);
         previous = value;
         count++;
@@ -221,11 +224,15 @@ static alterrec_status put_ranges(ar_text *out, const ar_option *option, const c
     for (int count = 0; !at_end(&rest); count++) {
         span next;
         if (!take_interval(&next, &rest))
-            return refuse(option, text, length, "is not of the form \"[0,10) [10,30] (30,inf)\":");
-        if (next.endless ? next.high_included : first_of(&next) >= end_of(&next))
-            return refuse(option, text, length, "has an interval that holds nothing or inf:");
+            return refuse(option, text, length,
+                          "is not like \"[0,10) [10,30] (30,inf)\"; expected are");
+        if (next.endless && next.high_included)
+            return refuse(option, text, length, "includes inf; expected are");
+        if (!next.endless && first_of(&next) >= end_of(&next))
+            return refuse(option, text, length,
+                          "has an interval that holds no number; expected are");
         if (count == AR_OPTION_LIST_MOST)
-            return refuse(option, text, length, "has too many:");
+            return refuse(option, text, length, "has too many intervals; expected are");
         ar_text_print(out, "%s%c%lld,", count > 0 ? " " : "", next.low_included ? '[' : '(',
                       (long long)next.low);
         if (next.endless)
@@ -233,7 +240,7 @@ static alterrec_status put_ranges(ar_text *out, const ar_option *option, const c
         else
             ar_text_print(out, "%lld%c", (long long)next.high, next.high_included ? ']' : ')');
         if (take(&rest, ",") && at_end(&rest))
-            return refuse(option, text, length, "ends with a comma:");
+            return refuse(option, text, length, "ends with a comma; expected are");
     }
     return ALTERREC_OK;
 }
@@ -257,7 +264,8 @@ alterrec_status ar_option_canonical(char **canonical, const ar_option *option, c
     size_t bad;
     if (!ar_text_is_utf8(text, length, &bad))
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
-                       "%s: the value is not UTF-8 text, at its byte %zu", option->key, bad + 1);
+                       "%s: the value's byte %zu, 0x%02X, is not UTF-8 text", option->key, bad + 1,
+                       (unsigned)(unsigned char)text[bad]);
     ar_text out = {0};
     ar_text_put(&out, "", 0); /* an empty value is a string, not NULL */
     alterrec_status status = ALTERREC_OK;
