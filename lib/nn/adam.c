@@ -26,19 +26,21 @@ void ar_adam_free(ar_adam *adam) {
 typedef struct step {
     float rate; /* learning rate / (1 - beta1^steps) */
     float beta1, beta2;
-    float inverse_root; /* 1 / sqrt(1 - beta2^steps) */
+    float one_less_beta1, one_less_beta2; /* not 1.0f - beta: that loses digits for beta near 1 */
+    float inverse_root;                   /* 1 / sqrt(1 - beta2^steps) */
     float epsilon, weight_decay;
 } step;
 
 AR_CLONES static void step_range(float *parameters, float *first, float *second, const float *diff,
                                  int64_t count, const step *s) {
     float rate = s->rate, beta1 = s->beta1, beta2 = s->beta2, inverse_root = s->inverse_root;
+    float one_less_beta1 = s->one_less_beta1, one_less_beta2 = s->one_less_beta2;
     float epsilon = s->epsilon, weight_decay = s->weight_decay;
 #pragma omp simd
     for (int64_t i = 0; i < count; i++) {
         float gradient = diff[i] + weight_decay * parameters[i];
-        first[i] = beta1 * first[i] + (1.0f - beta1) * gradient;
-        second[i] = beta2 * second[i] + (1.0f - beta2) * gradient * gradient;
+        first[i] = beta1 * first[i] + one_less_beta1 * gradient;
+        second[i] = beta2 * second[i] + one_less_beta2 * gradient * gradient;
         parameters[i] -= rate * first[i] / (sqrtf(second[i]) * inverse_root + epsilon);
     }
 }
@@ -50,6 +52,8 @@ void ar_adam_step(ar_adam *adam, float *parameters, const float *diff,
     step s = {.rate = (float)(options->learning_rate / (1.0 - pow(options->beta1, steps))),
               .beta1 = (float)options->beta1,
               .beta2 = (float)options->beta2,
+              .one_less_beta1 = (float)(1.0 - options->beta1),
+              .one_less_beta2 = (float)(1.0 - options->beta2),
               .inverse_root = (float)(1.0 / sqrt(1.0 - pow(options->beta2, steps))),
               .epsilon = (float)options->epsilon,
               .weight_decay = (float)options->weight_decay};

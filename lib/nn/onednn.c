@@ -312,13 +312,15 @@ alterrec_status ar_layer_norm_backward(ar_onednn *onednn, float *diff_src, float
     dnnl_primitive_t primitive;
     AR_TRY(find_norm(onednn, &primitive, rows, dim, epsilon, true, true));
     dnnl_memory_desc_t data = matrix_desc(rows, dim, dim, 1);
-    argument arguments[8] = {{DNNL_ARG_SRC, readable(src), data},
+    /* The shift is counted among the inputs, although its values play no part. */
+    argument arguments[9] = {{DNNL_ARG_SRC, readable(src), data},
                              {DNNL_ARG_DIFF_DST, readable(diff_dst), data},
                              {DNNL_ARG_MEAN, readable(mean), vector_desc(rows)},
                              {DNNL_ARG_VARIANCE, readable(variance), vector_desc(rows)},
                              {DNNL_ARG_SCALE, readable(scale), vector_desc(dim)},
+                             {DNNL_ARG_SHIFT, readable(scale), vector_desc(dim)},
                              {DNNL_ARG_DIFF_SRC, diff_src, data},
                              {DNNL_ARG_DIFF_SCALE, diff_scale, vector_desc(dim)},
                              {DNNL_ARG_DIFF_SHIFT, diff_shift, vector_desc(dim)}};
-    return execute(onednn, primitive, arguments, 8);
+    return execute(onednn, primitive, arguments, 9);
 }

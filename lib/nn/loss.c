@@ -1,0 +1,73 @@
+#include "nn/loss.h"
+
+#include "core/threads.h"
+#include "nn/exp.h"
+
+#include <math.h>
+
+/* The largest logit of the items that are a negative. */
+AR_CLONES static float largest(const float *logits, const float *negatives, int64_t items) {
+    float most = -INFINITY;
+#pragma omp simd reduction(max : most)
+    for (int64_t j = 0; j < items; j++) {
+        float value = negatives[j] > 0.0f ? logits[j] : -INFINITY;
+        most = value > most ? value : most;
+    }
+    return most;
+}
+
+/* logits[j] = negatives[j] * exp(scale * logits[j] - most); returns the sum. */
+AR_CLONES static float exponentials(float *logits, const float *negatives, int64_t items,
+                                    float scale, float most) {
+    float sum = 0.0f;
+#pragma omp simd reduction(+ : sum)
+    for (int64_t j = 0; j < items; j++) {
+        /* An item that is no negative may lie above `most`; ar_exp bounds it and 0 removes it. */
+        logits[j] = negatives[j] * ar_exp(scale * logits[j] - most);
+        sum += logits[j];
+    }
+    return sum;
+}
+
+AR_CLONES static void multiply(float *values, int64_t count, float factor) {
+    for (int64_t j = 0; j < count; j++)
+        values[j] *= factor;
+}
+
+void ar_loss_row(double *loss, double *positives_loss, float *logits, const float *negatives,
+                 int64_t items, const ar_targets *targets, float scale) {
+    enum { CHUNK = 4096, TARGETS_MOST = 1 + 1000 };
+    /* The targets' own exponentials are taken before the row is overwritten. */
+    double y[TARGETS_MOST];
+    int64_t count = 1 + targets->positive_count;
+    float most = largest(logits, negatives, items) * scale;
+    for (int64_t t = 0; t < count; t++) {
+        int32_t item = t == 0 ? targets->label : targets->positives[t - 1];
+        y[t] = (double)(logits[item] * scale);
+        most = (float)y[t] > most ? (float)y[t] : most;
+    }
+    double sum = 0.0;
+    for (int64_t j = 0; j < items; j += CHUNK)
+        sum += (double)exponentials(logits + j, negatives + j,
+                                    items - j < CHUNK ? items - j : CHUNK, scale, most);
+
+    double factor = 0.0; /* sum over the targets of weight / Z */
+    double correction[TARGETS_MOST];
+    *loss = *positives_loss = 0.0;
+    for (int64_t t = 0; t < count; t++) {
+        int32_t item = t == 0 ? targets->label : targets->positives[t - 1];
+        double weight = (double)(t == 0 ? targets->label_weight : targets->positive_weight);
+        double own = exp(y[t] - (double)most);
+        double counted = (double)logits[item]; /* negatives[item] * own */
+        double z = sum - counted + own;
+        double cost = log(z) - (y[t] - (double)most);
+        *(t == 0 ? loss : positives_loss) += cost;
+        factor += weight / z;
+        correction[t] = weight * ((own - counted) / z - 1.0);
+    }
+    multiply(logits, items, (float)(factor * (double)scale));
+    for (int64_t t = 0; t < count; t++) {
+        int32_t item = t == 0 ? targets->label : targets->positives[t - 1];
+        logits[item] += (float)(correction[t] * (double)scale);
+    }
+}

@@ -1,0 +1,76 @@
+/* A tower in training: its gradients, its Adam, and one step of it. Level: train. */
+#ifndef AR_TRAIN_LEARNER_H
+#define AR_TRAIN_LEARNER_H
+
+#include "model/model.h"
+#include "nn/adam.h"
+#include "train/examples.h"
+#include "train/teacher.h"
+
+typedef struct ar_learner {
+    int kind;
+    ar_tower *tower;
+    const float *features; /* text tower */
+    float scale;           /* 1, or 1 / tau */
+    ar_adam adam;
+    float *diff; /* gradients, laid out as the tower's block */
+    ar_tower_weights diff_weights;
+    float *table;      /* [items, dim] */
+    float *diff_table; /* [items, dim]; the ID tower's is diff_weights.embedding */
+    ar_table_state table_state;
+    ar_encoder_state *encoder;
+    ar_onednn *onednn;
+    int64_t epochs; /* trained so far */
+
+    float *vectors; /* [examples, dim] and their gradients */
+    float *diff_vectors;
+    int64_t vector_capacity; /* of each, in floats */
+    float *diff_hidden;      /* [ar_row_bucket(tokens), dim] */
+    int64_t hidden_capacity;
+    float *logits;  /* [tile rows, items] */
+    float *ranking; /* [tile rows, items] the teacher's scores */
+    int64_t tile_rows;
+    int threads;
+    float *negatives; /* [threads, items] */
+    uint32_t *keys;   /* [threads, items] */
+    double *losses;   /* [2, examples] per example: label, positives */
+    int64_t loss_capacity;
+} ar_learner;
+
+/* How a step is taken. */
+typedef struct ar_step_options {
+    int32_t negatives; /* ALTERREC_NEGATIVES_* */
+    int64_t k1, k2, negative_count;
+    double hard_share;
+    int64_t positives; /* an example; 0: none */
+    double positives_weight;
+    float dropout;
+    uint64_t seed; /* of this step */
+    ar_adam_options adam;
+    ar_teacher *ranker;                /* whose ranks make hard negatives; NULL unless HARD */
+    ar_teacher *labeller;              /* whose best items are the positives; NULL if 0 */
+    const int32_t *explicit_negatives; /* [count, explicit_count] instead of sampling, or NULL */
+    int64_t explicit_count;
+    const float *example_weights; /* [count] in the batch's loss; NULL: 1 / count each */
+} ar_step_options;
+
+typedef struct ar_step_result {
+    double loss;           /* mean over the examples */
+    double positives_loss; /* mean over the augmented examples */
+} ar_step_result;
+
+/* The model must outlive the learner. */
+alterrec_status ar_learner_create(ar_learner *learner, alterrec_model *model, int kind,
+                                  int threads);
+void ar_learner_free(ar_learner *learner);
+
+/* Forward and backward: learner->diff holds the gradients of the batch's loss. NOT_FINITE if the
+ * loss or a gradient is not. */
+alterrec_status ar_learner_gradients(ar_step_result *result, ar_learner *learner,
+                                     const ar_example_batch *batch, const ar_step_options *options);
+
+/* Gradients, then one step of Adam; the weights change only if everything is finite. */
+alterrec_status ar_learner_step(ar_step_result *result, ar_learner *learner,
+                                const ar_example_batch *batch, const ar_step_options *options);
+
+#endif

@@ -1,0 +1,64 @@
+#include "train/teacher.h"
+
+#include "core/memory.h"
+#include "nn/embedding.h"
+
+#include <string.h>
+
+alterrec_status ar_teacher_create(ar_teacher *teacher, const alterrec_model *model, int kind,
+                                  bool copy) {
+    const ar_tower *tower = ar_model_tower(model, kind);
+    *teacher = (ar_teacher){.kind = kind, .shape = tower->shape};
+    teacher->encoder = tower->weights.encoder;
+    alterrec_status status = ar_onednn_create(&teacher->onednn);
+    if (status == ALTERREC_OK)
+        status = ar_encoder_state_create(&teacher->state, &tower->shape.encoder);
+    teacher->table = status == ALTERREC_OK
+                         ? ar_new(tower->shape.items * tower->shape.encoder.dim, sizeof(float))
+                         : NULL;
+    if (status == ALTERREC_OK && teacher->table == NULL)
+        status = ALTERREC_ERROR_OUT_OF_MEMORY;
+    if (status == ALTERREC_OK)
+        status = ar_model_table(teacher->table, teacher->onednn, model, kind);
+    if (status == ALTERREC_OK && copy) {
+        teacher->copy = ar_new(tower->list.count, sizeof *teacher->copy);
+        if (teacher->copy == NULL) {
+            status = ALTERREC_ERROR_OUT_OF_MEMORY;
+        } else {
+            memcpy(teacher->copy, tower->block, (size_t)tower->list.count * sizeof *teacher->copy);
+            teacher->encoder = ar_tower_weights_at(teacher->copy, &tower->shape).encoder;
+        }
+    }
+    if (status != ALTERREC_OK)
+        ar_teacher_free(teacher);
+    return status;
+}
+
+void ar_teacher_free(ar_teacher *teacher) {
+    ar_encoder_state_free(teacher->state);
+    ar_onednn_free(teacher->onednn);
+    ar_free(teacher->copy);
+    ar_free(teacher->table);
+    ar_free(teacher->vectors);
+    *teacher = (ar_teacher){0};
+}
+
+alterrec_status ar_teacher_encode(ar_teacher *teacher, const ar_example_batch *batch) {
+    int64_t dim = teacher->shape.encoder.dim;
+    const float *hidden;
+    void *vectors = teacher->vectors;
+    AR_TRY(ar_grow(&vectors, &teacher->vector_capacity, (batch->count + AR_PRODUCT_ROWS) * dim,
+                   sizeof(float)));
+    teacher->vectors = vectors;
+    AR_TRY(ar_encoder_forward(&hidden, teacher->onednn, teacher->state, &teacher->encoder,
+                              teacher->table, &batch->packed, false, (ar_dropout){0}));
+    ar_rows_gather(teacher->vectors, hidden, batch->rows, batch->count, dim);
+    return ALTERREC_OK;
+}
+
+alterrec_status ar_teacher_scores(float *scores, ar_teacher *teacher, int64_t first,
+                                  int64_t count) {
+    int64_t dim = teacher->shape.encoder.dim;
+    return ar_matmul(teacher->onednn, scores, teacher->vectors + first * dim, teacher->table, NULL,
+                     count, teacher->shape.items, dim, AR_WEIGHTS_TRANSPOSED);
+}

@@ -1,0 +1,34 @@
+/* A frozen tower that ranks items for the tower in training: its weights and item table at the
+ * start of an epoch (Section 4.2). Level: train. */
+#ifndef AR_TRAIN_TEACHER_H
+#define AR_TRAIN_TEACHER_H
+
+#include "model/model.h"
+#include "train/examples.h"
+
+typedef struct ar_teacher {
+    int kind; /* ALTERREC_ID or ALTERREC_TEXT; 0: none */
+    ar_tower_shape shape;
+    float *copy; /* own copy of the weights, when the tower itself goes on training */
+    ar_encoder_weights encoder; /* of the tower, or of the copy */
+    float *table;               /* [items, dim] */
+    ar_onednn *onednn;
+    ar_encoder_state *state;
+    float *vectors; /* [examples padded to AR_PRODUCT_ROWS, dim] */
+    int64_t vector_capacity;
+} ar_teacher;
+
+/* Fixes the tower `kind` of the model as it is now. `copy`: it may change while the teacher is
+ * used. */
+alterrec_status ar_teacher_create(ar_teacher *teacher, const alterrec_model *model, int kind,
+                                  bool copy);
+void ar_teacher_free(ar_teacher *teacher);
+
+/* Encodes the batch without dropout: teacher->vectors holds each example's session vector. */
+alterrec_status ar_teacher_encode(ar_teacher *teacher, const ar_example_batch *batch);
+
+/* scores [count, items] of the examples first .. first + count - 1 of the encoded batch; only their
+ * order means anything. */
+alterrec_status ar_teacher_scores(float *scores, ar_teacher *teacher, int64_t first, int64_t count);
+
+#endif
