@@ -76,16 +76,25 @@ static alterrec_status pack(ar_packed *packed, ar_workspace *workspace, int64_t 
     return ALTERREC_OK;
 }
 
+alterrec_status ar_workspace_encode_rows(float *dst, ar_workspace *workspace,
+                                         const ar_encoder_weights *weights,
+                                         const ar_encoder_shape *shape, const float *table,
+                                         const ar_packed *packed, const int64_t *rows,
+                                         int64_t count) {
+    const float *hidden;
+    AR_TRY(ar_workspace_prepare(workspace, shape));
+    AR_TRY(ar_encoder_forward(&hidden, workspace->onednn, workspace->encoder, weights, table,
+                              packed, false, (ar_dropout){0}));
+    ar_rows_gather(dst, hidden, rows, count, shape->dim);
+    return ALTERREC_OK;
+}
+
 alterrec_status ar_workspace_encode(float *dst, ar_workspace *workspace,
                                     const ar_encoder_weights *weights,
                                     const ar_encoder_shape *shape, const float *table,
                                     const int32_t *items, const int64_t *offsets, int64_t count) {
     ar_packed packed;
-    const float *hidden;
-    AR_TRY(ar_workspace_prepare(workspace, shape));
     AR_TRY(pack(&packed, workspace, shape->max_len, items, offsets, count));
-    AR_TRY(ar_encoder_forward(&hidden, workspace->onednn, workspace->encoder, weights, table,
-                              &packed, false, (ar_dropout){0}));
-    ar_rows_gather(dst, hidden, workspace->rows, count, shape->dim);
-    return ALTERREC_OK;
+    return ar_workspace_encode_rows(dst, workspace, weights, shape, table, &packed, workspace->rows,
+                                    count);
 }

@@ -35,4 +35,12 @@ alterrec_status ar_workspace_encode(float *dst, ar_workspace *workspace,
                                     const ar_encoder_shape *shape, const float *table,
                                     const int32_t *items, const int64_t *offsets, int64_t count);
 
+/* dst [count, dim]: the states at the tokens rows [count] of a packed batch whose sequences have
+ * 1..max_len tokens. */
+alterrec_status ar_workspace_encode_rows(float *dst, ar_workspace *workspace,
+                                         const ar_encoder_weights *weights,
+                                         const ar_encoder_shape *shape, const float *table,
+                                         const ar_packed *packed, const int64_t *rows,
+                                         int64_t count);
+
 #endif
