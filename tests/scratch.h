@@ -19,11 +19,11 @@ static inline void scratch_open(void) {
     ck_assert_ptr_nonnull(mkdtemp(scratch_folder));
 }
 
-/* The path of the file `name`; one of the eight last paths that were asked for. */
+/* The path of the file `name`; one of the 32 last paths that were asked for. */
 static inline const char *scratch_path(const char *name) {
-    static char paths[8][512];
+    static char paths[32][512];
     static int next;
-    char *path = paths[next++ % 8];
+    char *path = paths[next++ % 32];
     snprintf(path, sizeof paths[0], "%s/%s", scratch_folder, name);
     return path;
 }

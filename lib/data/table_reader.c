@@ -235,11 +235,11 @@ int64_t ar_table_reader_find(const ar_table_reader *reader, const char *name) {
 
 static alterrec_status no_such_column(const ar_table_reader *reader, const char *name,
                                       const char *option) {
-    enum { LISTED = 400, FARTHEST = 3 };
+    enum { LISTED = 400 };
     char list[LISTED] = "";
     size_t used = 0;
     const char *nearest = NULL;
-    int distance = FARTHEST + 1;
+    int distance = (int)strlen(name) / 2 + 1; /* farther ones are no misspelling */
     for (int64_t i = 0; i < reader->columns; i++) {
         const char *other = reader->header[i].name;
         size_t length = strlen(other);
@@ -252,7 +252,7 @@ static alterrec_status no_such_column(const ar_table_reader *reader, const char 
             used = sizeof list;
         }
         int d = ar_text_distance(name, other);
-        if (d < distance && d < (int)strlen(name)) {
+        if (d < distance) {
             distance = d;
             nearest = other;
         }
