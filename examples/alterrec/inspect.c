@@ -34,9 +34,11 @@ static void print_changed_options(const alterrec_config *config) {
 static void print_items(const alterrec_catalog *catalog) {
     int64_t items = alterrec_catalog_items(catalog);
     printf("\nitems:\n");
-    for (int32_t item = 0; item < items && item < KEYS_SHOWN; item++)
-        printf("  %-12s %s\n", alterrec_catalog_key(catalog, item),
-               alterrec_catalog_text(catalog, item));
+    for (int32_t item = 0; item < items && item < KEYS_SHOWN; item++) {
+        const char *text = alterrec_catalog_text(catalog, item);
+        printf(text[0] != '\0' ? "  %-12s %s\n" : "  %s%s\n", alterrec_catalog_key(catalog, item),
+               text);
+    }
     if (items > KEYS_SHOWN)
         printf("  and %s more\n", terminal_count(items - KEYS_SHOWN));
 }
@@ -83,11 +85,19 @@ static void bins_add(bin *bins, int count, int64_t value) {
     }
 }
 
+/* Prints the bins from the first to the last that is not empty. */
 static void bins_print(const bin *bins, int count) {
     int64_t most = 1;
-    for (int i = 0; i < count; i++)
-        most = bins[i].count > most ? bins[i].count : most;
+    int first = count;
+    int last = 0;
     for (int i = 0; i < count; i++) {
+        if (bins[i].count == 0)
+            continue;
+        most = bins[i].count > most ? bins[i].count : most;
+        first = i < first ? i : first;
+        last = i;
+    }
+    for (int i = first; i <= last; i++) {
         char range[48];
         if (bins[i].high < 0)
             snprintf(range, sizeof range, "%" PRId64 " or more", bins[i].low);
@@ -95,7 +105,7 @@ static void bins_print(const bin *bins, int count) {
             snprintf(range, sizeof range, "%" PRId64, bins[i].low);
         else
             snprintf(range, sizeof range, "%" PRId64 " to %" PRId64, bins[i].low, bins[i].high);
-        printf("  %-13s %12s ", range, terminal_count(bins[i].count));
+        printf("  %-13s %12s", range, terminal_count(bins[i].count));
         terminal_bar(stdout, (double)bins[i].count / (double)most, BAR_WIDTH);
     }
 }

@@ -94,6 +94,8 @@ void terminal_bar(FILE *stream, double share, int width) {
     int filled = (int)(share * width + 0.5);
     if (share > 0 && filled == 0)
         filled = 1;
+    if (filled > 0)
+        fputc(' ', stream);
     for (int i = 0; i < filled && i < width; i++)
         fputc('#', stream);
     fputc('\n', stream);

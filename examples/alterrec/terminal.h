@@ -22,7 +22,7 @@ const char *terminal_count(int64_t count);
 /* Seconds as "0:07", "12:34", "3:04:05", in static buffers as terminal_count. */
 const char *terminal_duration(double seconds);
 
-/* Prints a bar of `share` (0..1) of `width` columns, with a newline. */
+/* Prints a space and a bar of `share` (0..1) of `width` columns, and ends the line. */
 void terminal_bar(FILE *stream, double share, int width);
 
 /* Prints `text` cut to at most `columns` characters of UTF-8. */

@@ -1,0 +1,187 @@
+#!/bin/sh
+# The program from the outside: what it prints, which code it ends with, and a whole round from a
+# generated shop to recommendations.
+#
+#   test_cli.sh PROGRAM EXAMPLES     (EXAMPLES: the folder of the small examples that were built)
+set -eu
+program=$1
+examples=$2
+folder=$(mktemp -d "${TMPDIR:-/tmp}/alterrec_cli.XXXXXX")
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+# ends CODE ARGUMENTS...: the program ends with the code; its output is in `out` and `err`.
+ends() {
+    expected=$1
+    shift
+    code=0
+    "$program" "$@" >out 2>err </dev/null || code=$?
+    [ "$code" -eq "$expected" ] || {
+        fail "alterrec $* ended with $code, not $expected"
+        cat err
+    }
+}
+
+# says FILE TEXT: the output of the last call holds the text.
+says() {
+    grep -qF -- "$2" "$1" || {
+        fail "no \"$2\" in $1:"
+        head -n 20 "$1"
+    }
+}
+
+is_json_lines() {
+    command -v python3 >/dev/null || return 0
+    python3 -c 'import json, sys
+for line in open(sys.argv[1], encoding="utf-8"): json.loads(line)' "$1" || fail "$1 is not JSON lines"
+}
+
+# --- Command line
+ends 0 --help
+says out "generate"
+ends 0 --version
+says out "alterrec"
+ends 2
+ends 2 trian
+says err "did you mean train?"
+for command in train evaluate recommend inspect options generate; do
+    ends 0 "$command" --help
+    says out "usage: alterrec $command"
+    ends 2 "$command" --no-such-flag
+    says err "unknown flag --no-such-flag"
+done
+ends 2 generate --otu shop
+says err "did you mean --out?"
+ends 2 generate --out
+says err "--out needs a value"
+ends 2 generate --out shop --items many
+says err "--items is many"
+ends 2 generate --out shop --items 10
+ends 2 generate
+says err "--out DIR is missing"
+ends 2 train
+ends 2 recommend --model m.safetensors
+ends 2 recommend --model m.safetensors --sessions - KEY
+ends 2 train --model m.safetensors --set model.dim
+says err "not key=value"
+ends 2 options model.dim train.seed
+
+# --- Options
+ends 0 options
+says out "negatives.k2"
+ends 0 options model.dim
+says out "300"
+ends 0 options model
+says out "model.heads"
+ends 1 options model.dmi
+says err "model.dim"
+
+# --- Errors
+ends 1 train --model m.safetensors
+says err "alterrec: no data"
+ends 1 train --model m.safetensors --set model.dmi=8
+says err "model.dim"
+ends 1 train missing.yaml --model m.safetensors
+says err "missing.yaml"
+ends 1 train --model no/such/folder/m.safetensors --set data.interactions=missing.csv
+says err "no/such/folder"
+ends 1 train --model m.safetensors --set data.interactions=missing.csv
+says err "missing.csv"
+ends 1 evaluate --model missing.safetensors
+says err "missing.safetensors"
+ends 1 recommend --model missing.safetensors KEY
+ends 1 inspect missing.csv
+[ ! -e m.safetensors ] || fail "an error left a model file behind"
+
+# --- The generator
+ends 0 generate --out a/shop --items 300 --sessions 900 --categories 5 --seed 7
+ends 0 generate --out b --items 300 --sessions 900 --categories 5 --seed 7
+ends 0 generate --out c --items 300 --sessions 900 --categories 5 --seed 8
+cmp a/shop/sessions.csv b/sessions.csv || fail "the same seed gave other sessions"
+cmp a/shop/items.tsv b/items.tsv || fail "the same seed gave other items"
+! cmp -s b/sessions.csv c/sessions.csv || fail "another seed gave the same sessions"
+[ "$(wc -l <b/items.tsv)" -eq 301 ] || fail "not 300 items"
+[ "$(cut -d, -f1 b/sessions.csv | sort -u | wc -l)" -eq 901 ] || fail "not 900 sessions"
+ends 0 generate --out d --items 60 --sessions 1 --categories 1
+ends 0 inspect a/shop/shop.yaml
+says out "900"
+says out "sessions by length"
+ends 0 inspect b/sessions.csv
+ends 1 inspect b/sessions.csv --set data.item_column=missing
+says err "missing"
+
+# --- From training to recommending
+small="--set model.dim=16 --set train.epochs=3 --set train.batch_size=128 --set schedule.gap=1
+    --set schedule.random_epochs=2 --set text.dim=64 --set compute.threads=1"
+ends 0 train a/shop/shop.yaml $small --model m.safetensors --log log.jsonl
+says out "900 sessions"
+says out "Hits@20"
+says out "popularity"
+[ "$(grep -c '"event":"epoch"' log.jsonl)" -eq 3 ] || fail "not 3 epochs in the log"
+head -n 1 log.jsonl | grep -q '"event":"start"' || fail "the log has no start"
+tail -n 1 log.jsonl | grep -q '"event":"test"' || fail "the log has no test"
+is_json_lines log.jsonl
+
+ends 0 train a/shop/shop.yaml $small --model again.safetensors --quiet
+[ ! -s out ] && [ ! -s err ] || fail "--quiet is not quiet"
+cmp m.safetensors again.safetensors || fail "the same training gave another model"
+
+ends 0 evaluate --model m.safetensors
+says out "occurrences"
+ends 0 evaluate --model m.safetensors --json
+is_json_lines out
+head -n 40 b/sessions.csv >some.csv
+ends 0 evaluate --model m.safetensors --sessions some.csv --set data.time_column=time
+ends 0 evaluate --model m.safetensors --set data.interactions= --sessions some.csv
+ends 1 evaluate --model m.safetensors --set data.interactions=
+
+ends 0 recommend --model m.safetensors --k 3 P000001 P000002
+[ "$(grep -cE '^ +[1-3] ' out)" -eq 3 ] || fail "not 3 recommendations"
+ends 0 recommend --model m.safetensors P000001 NO_SUCH_ITEM
+says err "warning: no item NO_SUCH_ITEM"
+ends 1 recommend --model m.safetensors NO_SUCH_ITEM
+says err "NO_SUCH_ITEM"
+ends 0 recommend --model m.safetensors --k 300 --exclude-own --exclude P000003,P000004 --json \
+    P000001 P000002
+is_json_lines out
+for key in P000001 P000002 P000003 P000004; do
+    ! grep -q "{\"key\":\"$key\"" out || fail "$key was excluded, and recommended"
+done
+says out '{"key":"P000005"'
+printf 'P000001 P000002\n\nNONE\nP000003\n' >sessions.txt
+ends 1 recommend --model m.safetensors --sessions sessions.txt --json
+[ "$(wc -l <out)" -eq 3 ] || fail "not an answer for each of the 3 sessions"
+is_json_lines out
+"$program" recommend --model m.safetensors --sessions - <b/items.tsv >out 2>err || true
+says out "P000299"
+
+ends 0 inspect m.safetensors
+says out "id.embedding.weight"
+says out "300 x 16"
+says out "P000000"
+printf 'not a model' >bad.safetensors
+ends 1 inspect bad.safetensors
+says err "bad.safetensors"
+ends 1 recommend --model bad.safetensors P000001
+
+# --- The small examples
+mkdir e
+"$program" generate --out e --items 60 --sessions 200 >out
+printf 'model: {dim: 8}\ntrain: {epochs: 2}\ntext: {dim: 16}\n' >>e/shop.yaml
+"$examples/01_train" e/shop.yaml e/model.safetensors >out 2>err || fail "01_train: $(cat err)"
+says out "epoch  2"
+"$examples/02_recommend" e/model.safetensors P000001 P000002 >out 2>err || fail "02_recommend: $(cat err)"
+says out "5. P"
+"$examples/03_evaluate" e/model.safetensors >out 2>err || fail "03_evaluate: $(cat err)"
+says out "popularity"
+"$examples/01_train" missing.yaml x.safetensors >out 2>err && fail "01_train trained on nothing"
+says err "missing.yaml"
+
+[ "$failures" -eq 0 ] || exit 1
+echo "the program does what it says"
