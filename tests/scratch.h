@@ -41,6 +41,31 @@ static inline const char *scratch_write(const char *name, const char *text) {
     return scratch_write_bytes(name, text, strlen(text));
 }
 
+/* The whole file, to be given to free(). */
+static inline char *scratch_read(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fseek(file, 0, SEEK_END), 0);
+    *size = (size_t)ftell(file);
+    rewind(file);
+    char *bytes = malloc(*size + 1);
+    ck_assert_ptr_nonnull(bytes);
+    ck_assert_uint_eq(fread(bytes, 1, *size, file), *size);
+    ck_assert_int_eq(fclose(file), 0);
+    return bytes;
+}
+
+/* The number of files in the folder. */
+static inline int scratch_count(void) {
+    DIR *folder = opendir(scratch_folder);
+    int count = 0;
+    ck_assert_ptr_nonnull(folder);
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        count += entry->d_name[0] != '.';
+    (void)closedir(folder);
+    return count;
+}
+
 static inline void scratch_close(void) {
     DIR *folder = opendir(scratch_folder);
     ck_assert_ptr_nonnull(folder);

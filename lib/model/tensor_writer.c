@@ -185,18 +185,21 @@ void ar_tensor_writer_put(ar_tensor_writer *writer, const void *bytes, int64_t s
         keep(writer, put_data(writer, bytes, size));
 }
 
+/* Checks that all data are there, and puts the checksum into its place. */
 static void finish(ar_tensor_writer *writer) {
     ar_tensor_writer_put(writer, "", 0); /* the header, if there are no data */
+    if (writer->status != ALTERREC_OK)
+        return;
     skip_finished(writer);
-    if (writer->status == ALTERREC_OK && writer->current < writer->names.count)
+    if (writer->current < writer->names.count) {
         keep(writer, ar_fail(ALTERREC_ERROR_MISMATCH, "tensor \"%.*s\" lacks %lld of its bytes",
                              NAME_SHOWN, ar_dictionary_key(&writer->names, writer->current),
                              (long long)(writer->sizes[writer->current] - writer->current_put)));
-    if (writer->status == ALTERREC_OK) {
-        char digits[DIGITS + 1];
-        (void)snprintf(digits, sizeof digits, "%016" PRIx64, ar_checksum_value(&writer->checksum));
-        ar_writer_patch(&writer->file, writer->checksum_offset, digits, DIGITS);
+        return;
     }
+    char digits[DIGITS + 1];
+    (void)snprintf(digits, sizeof digits, "%016" PRIx64, ar_checksum_value(&writer->checksum));
+    ar_writer_patch(&writer->file, writer->checksum_offset, digits, DIGITS);
 }
 
 alterrec_status ar_tensor_writer_commit(ar_tensor_writer *writer) {
