@@ -1,7 +1,16 @@
 /* The public header as the first and only one, in whatever language and standard. */
 #include <alterrec/alterrec.h>
 
-/* Each struct is complete, begins with its size, and (-Wpadded) has no hole. */
+#define BEGINS_WITH_ITS_SIZE(type)                                                                 \
+    typedef char type##_begins_with_its_size[offsetof(type, struct_size) == 0 ? 1 : -1]
+BEGINS_WITH_ITS_SIZE(alterrec_option);
+BEGINS_WITH_ITS_SIZE(alterrec_data_report);
+BEGINS_WITH_ITS_SIZE(alterrec_tensor);
+BEGINS_WITH_ITS_SIZE(alterrec_plan);
+BEGINS_WITH_ITS_SIZE(alterrec_epoch_report);
+BEGINS_WITH_ITS_SIZE(alterrec_progress);
+
+/* Each struct is complete and, by -Wpadded, without a hole. */
 struct every_public_struct {
     alterrec_option option;
     alterrec_data_report data_report;

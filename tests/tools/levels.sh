@@ -5,7 +5,7 @@
 #   - no call of a function that the library must not call (BANNED below), but in the file named
 #     there;
 #   - a header begins with a comment that says what the noun is, and its level;
-#   - no file has more than 600 lines.
+#   - no file has more than 600 lines, no function more than 70.
 #
 #   levels.sh            checks; prints file:line for each fault, exit code 1 if there is any
 #   levels.sh --graph    the levels and their arrows, as Mermaid (it stands in lib/README.md)
@@ -120,6 +120,14 @@ FNR == 1 {
 
 {
     lines = FNR
+}
+
+/^[a-z]/ && !/;$/ {
+    begin = FNR
+}
+
+/^}$/ && FNR - begin >= 70 {
+    fault(begin, "a function of " FNR - begin + 1 " lines, 70 is the most")
 }
 
 FNR <= 4 {
