@@ -459,6 +459,10 @@ typedef struct alterrec_epoch_report {
                                validation sessions */
     int32_t best;           /* nonzero: the best epoch so far */
     int32_t epochs_since_best;
+    int32_t stopped; /* nonzero: the progress callback asked to stop; unless it did so at
+                        ALTERREC_STAGE_EPOCH, the epoch was broken off and is not counted, and the
+                        model keeps what it had learned until then */
+    int32_t reserved;
 } alterrec_epoch_report;
 
 /* Where a running epoch or evaluation stands. */
@@ -507,17 +511,24 @@ ALTERREC_API alterrec_status alterrec_trainer_on_progress(alterrec_trainer *trai
 ALTERREC_API alterrec_status alterrec_trainer_plan(alterrec_plan *plan,
                                                    const alterrec_trainer *trainer);
 
-/* Trains one epoch as `plan` says (NULL: the built-in schedule's plan), validates, and fills
- * `report` (NULL: not wanted). The tower that is not trained does not change by one bit. Statuses:
- * INVALID_ARGUMENT (a field of the plan), NOT_FINITE (the weights are those before the epoch),
- * BUSY, the callback's own. Since 0.1. */
+/* Trains one epoch as `plan` says (NULL: the built-in schedule's plan, whose `stop` is not looked
+ * at), validates, and fills `report` (NULL: not wanted). The tower that is not trained does not
+ * change by one bit. Statuses: INVALID_ARGUMENT (a field of the plan), MISMATCH (the plan needs a
+ * text tower that is not there), NOT_FINITE (a loss or a gradient; the weights are those before the
+ * step that met it), BUSY, OUT_OF_MEMORY, BACKEND, the callback's own. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *report,
                                                     alterrec_trainer *trainer,
                                                     const alterrec_plan *plan);
 
+/* Gives the model the weights of the best epoch so far by the validation metric; without validation
+ * sessions, or before the first epoch, the weights stay. Statuses: INVALID_ARGUMENT, BUSY.
+ * Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer);
+
 /* Trains epoch after epoch with the built-in schedule until it ends, early stopping ends it, or the
- * progress callback stops it; then gives the model its best weights. Statuses: as epoch; after
- * NOT_FINITE the model has the best weights so far. Since 0.1. */
+ * progress callback stops it; then gives the model its best weights, also after an error. Written
+ * with plan, epoch and use_best alone: copy and change it where you want another loop. Statuses: as
+ * epoch. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_run(alterrec_trainer *trainer);
 
 /* The number of epochs trained so far; 0 for NULL. Since 0.1. */

@@ -1,0 +1,125 @@
+#include "train/schedule.h"
+
+#include "data/config.h"
+
+#include <math.h>
+
+/* The positions of the choices in the option table. */
+enum { SYSTEM_ALTERREC, SYSTEM_SEPARATE, SYSTEM_ID, SYSTEM_TEXT };
+enum { DECAY_STEP, DECAY_COSINE, DECAY_PLATEAU, DECAY_NONE };
+
+/* The rank window in a small catalog: k2 ends with the catalog, and k1 leaves at least half of what
+ * is then there. */
+static alterrec_status read_window(ar_schedule *schedule, const alterrec_config *config,
+                                   int64_t items) {
+    schedule->k1 = ar_config_int(config, "negatives.k1");
+    schedule->k2 = ar_config_int(config, "negatives.k2");
+    if (schedule->k1 >= schedule->k2)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "negatives.k1 %lld is not below negatives.k2 %lld", (long long)schedule->k1,
+                       (long long)schedule->k2);
+    schedule->k2 = schedule->k2 < items ? schedule->k2 : items;
+    schedule->k1 = schedule->k1 < schedule->k2 / 2 ? schedule->k1 : schedule->k2 / 2;
+    schedule->negative_count = ar_config_int(config, "negatives.count");
+    if (schedule->negative_count == 0)
+        schedule->negative_count = schedule->k2 - schedule->k1;
+    return ALTERREC_OK;
+}
+
+alterrec_status ar_schedule_read(ar_schedule *schedule, const alterrec_config *config,
+                                 int64_t items, bool has_text) {
+    *schedule = (ar_schedule){
+        .system = ar_config_choice(config, "schedule.system"),
+        .first = ar_config_choice(config, "schedule.first") == 0 ? ALTERREC_ID : ALTERREC_TEXT,
+        .gap = ar_config_int(config, "schedule.gap"),
+        .random_epochs = ar_config_int(config, "schedule.random_epochs"),
+        .epochs = ar_config_int(config, "train.epochs"),
+        .full = ar_config_choice(config, "negatives.mode") == 1,
+        .hard_share = ar_config_float(config, "negatives.hard_share"),
+        .positives = ar_config_int(config, "positives.count"),
+        .positives_weight = ar_config_float(config, "positives.weight"),
+        .learning_rate = ar_config_float(config, "optimizer.learning_rate"),
+        .decay = ar_config_choice(config, "optimizer.decay"),
+        .decay_factor = ar_config_float(config, "optimizer.decay_factor"),
+        .decay_epochs = {ar_config_int(config, "optimizer.id_decay_epochs"),
+                         ar_config_int(config, "optimizer.text_decay_epochs")}};
+    if (schedule->system != SYSTEM_ID && !has_text)
+        return ar_fail(ALTERREC_ERROR_MISMATCH,
+                       "schedule.system needs a text tower, but the model has none: its catalog "
+                       "has no text features; schedule.system \"id\" trains without");
+    schedule->positives = schedule->positives < items ? schedule->positives : items;
+    return read_window(schedule, config, items);
+}
+
+static double learning_rate(const ar_schedule *schedule, const ar_training_state *state,
+                            int tower) {
+    int side = tower == ALTERREC_ID ? 0 : 1;
+    double trained = (double)state->trained[side];
+    bool alternating = schedule->system == SYSTEM_ALTERREC || schedule->system == SYSTEM_SEPARATE;
+    double planned = (double)schedule->epochs / (alternating ? 2.0 : 1.0);
+    switch (schedule->decay) {
+    case DECAY_STEP:
+        return schedule->learning_rate *
+               pow(schedule->decay_factor, floor(trained / (double)schedule->decay_epochs[side]));
+    case DECAY_COSINE:
+        return schedule->learning_rate * 0.5 *
+               (1.0 + cos(3.141592653589793 * fmin(trained / planned, 1.0)));
+    case DECAY_PLATEAU:
+        return schedule->learning_rate * pow(schedule->decay_factor, (double)state->plateaus[side]);
+    default:
+        return schedule->learning_rate;
+    }
+}
+
+void ar_schedule_plan(alterrec_plan *plan, const ar_schedule *schedule,
+                      const ar_training_state *state) {
+    int other = schedule->first == ALTERREC_ID ? ALTERREC_TEXT : ALTERREC_ID;
+    int tower = state->epoch / schedule->gap % 2 == 0 ? schedule->first : other;
+    if (schedule->system == SYSTEM_ID || schedule->system == SYSTEM_TEXT)
+        tower = schedule->system == SYSTEM_ID ? ALTERREC_ID : ALTERREC_TEXT;
+    bool mutual = schedule->system == SYSTEM_ALTERREC && state->epoch >= schedule->random_epochs;
+    plan->tower = tower;
+    plan->negatives = schedule->full ? ALTERREC_NEGATIVES_FULL
+                      : mutual       ? ALTERREC_NEGATIVES_HARD
+                                     : ALTERREC_NEGATIVES_RANDOM;
+    plan->positives = mutual ? (int32_t)schedule->positives : 0;
+    plan->k1 = schedule->k1;
+    plan->k2 = schedule->k2;
+    plan->negative_count = schedule->negative_count;
+    plan->hard_share = schedule->hard_share;
+    plan->positives_weight = schedule->positives_weight;
+    plan->learning_rate = learning_rate(schedule, state, tower);
+    plan->stop = state->epoch >= schedule->epochs || state->patience_exhausted ? 1 : 0;
+    plan->reserved = 0;
+}
+
+static alterrec_status field_error(const char *field, double value, const char *range) {
+    return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "plan.%s %g is outside %s", field, value,
+                   range);
+}
+
+alterrec_status ar_plan_check(const alterrec_plan *plan, int64_t items, bool has_text) {
+    if (plan->tower != ALTERREC_ID && plan->tower != ALTERREC_TEXT)
+        return field_error("tower", plan->tower, "ALTERREC_ID, ALTERREC_TEXT");
+    if (plan->tower == ALTERREC_TEXT && !has_text)
+        return ar_fail(ALTERREC_ERROR_MISMATCH,
+                       "plan.tower is text, but the model has no text tower");
+    if (plan->negatives < ALTERREC_NEGATIVES_RANDOM || plan->negatives > ALTERREC_NEGATIVES_FULL)
+        return field_error("negatives", plan->negatives, "ALTERREC_NEGATIVES_RANDOM, _HARD, _FULL");
+    if ((plan->negatives == ALTERREC_NEGATIVES_HARD || plan->positives > 0) && !has_text)
+        return ar_fail(ALTERREC_ERROR_MISMATCH,
+                       "plan: hard negatives and augmented positives need both towers");
+    if (plan->positives < 0 || plan->positives > 1000 || plan->positives > items)
+        return field_error("positives", plan->positives, "0..1000 and the number of items");
+    if (plan->k1 < 0 || plan->k1 >= plan->k2)
+        return field_error("k1", (double)plan->k1, "0..k2-1");
+    if (plan->negative_count < 1 || plan->negative_count > INT32_MAX)
+        return field_error("negative_count", (double)plan->negative_count, "1..2147483647");
+    if (!(plan->hard_share >= 0.0 && plan->hard_share <= 1.0))
+        return field_error("hard_share", plan->hard_share, "0..1");
+    if (!(plan->positives_weight >= 0.0 && plan->positives_weight <= 1000.0))
+        return field_error("positives_weight", plan->positives_weight, "0..1000");
+    if (!(plan->learning_rate >= 0.0 && plan->learning_rate <= 100.0))
+        return field_error("learning_rate", plan->learning_rate, "0..100");
+    return ALTERREC_OK;
+}

@@ -1,0 +1,153 @@
+#include "train/trainer.h"
+
+#include "core/memory.h"
+#include "core/threads.h"
+#include "data/config.h"
+
+#include <string.h>
+
+static void read_options(ar_trainer_options *options, const alterrec_config *config) {
+    int64_t threads = ar_config_int(config, "compute.threads");
+    *options = (ar_trainer_options){
+        .seed = (uint64_t)ar_config_int(config, "train.seed"),
+        .batch_size = ar_config_int(config, "train.batch_size"),
+        .patience = ar_config_int(config, "train.patience"),
+        .valid_metric = ar_config_choice(config, "train.valid_metric"),
+        .valid_k = ar_config_int(config, "train.valid_k"),
+        .valid_scorer = ar_config_choice(config, "train.valid_scorer"),
+        .alpha = ar_config_float(config, "fusion.alpha"),
+        .dropout = (float)ar_config_float(config, "model.dropout"),
+        .positives_from_id = ar_config_choice(config, "positives.source") == 1,
+        .threads = threads > 0 ? (int)threads : ar_threads_count(),
+        .adam = {.beta1 = ar_config_float(config, "optimizer.beta1"),
+                 .beta2 = ar_config_float(config, "optimizer.beta2"),
+                 .epsilon = ar_config_float(config, "optimizer.epsilon"),
+                 .weight_decay = ar_config_float(config, "optimizer.weight_decay")}};
+}
+
+static alterrec_status check_catalog(const alterrec_model *model, const alterrec_sessions *sessions,
+                                     const char *name) {
+    if (sessions != NULL && sessions->catalog->items != model->catalog->items)
+        return ar_fail(ALTERREC_ERROR_MISMATCH,
+                       "alterrec_trainer_create: the sessions `%s` are over %lld items, the model "
+                       "over %lld",
+                       name, (long long)sessions->catalog->items, (long long)model->catalog->items);
+    return ALTERREC_OK;
+}
+
+alterrec_status alterrec_trainer_create(alterrec_trainer **trainer, alterrec_model *model,
+                                        const alterrec_sessions *train,
+                                        const alterrec_sessions *valid,
+                                        const alterrec_config *config) {
+    AR_NOT_NULL(trainer);
+    *trainer = NULL;
+    AR_NOT_NULL(model);
+    AR_NOT_NULL(train);
+    AR_TRY(check_catalog(model, train, "train"));
+    AR_TRY(check_catalog(model, valid, "valid"));
+    config = config != NULL ? config : model->config;
+    alterrec_trainer *made;
+    AR_NEW(made, 1);
+    made->model = ar_model_hold(model);
+    made->train = ar_sessions_hold(train);
+    made->valid = valid != NULL ? ar_sessions_hold(valid) : NULL;
+    made->best_epoch = -1;
+    read_options(&made->options, config);
+    alterrec_status status =
+        ar_schedule_read(&made->schedule, config, model->catalog->items, model->has_text);
+    if (status == ALTERREC_OK)
+        status = ar_examples_create(&made->examples, train, model->shape.max_len,
+                                    ar_config_choice(config, "train.batching") == 1);
+    if (status != ALTERREC_OK) {
+        alterrec_trainer_free(made);
+        return status;
+    }
+    *trainer = made;
+    return ALTERREC_OK;
+}
+
+void alterrec_trainer_free(alterrec_trainer *trainer) {
+    if (trainer == NULL)
+        return;
+    for (int side = 0; side < 2; side++) {
+        if (trainer->learners[side].kind != 0)
+            ar_learner_free(&trainer->learners[side]);
+        ar_free(trainer->best[side]);
+    }
+    ar_examples_free(&trainer->examples);
+    ar_batch_memory_free(&trainer->memory);
+    ar_free(trainer->reports);
+    alterrec_sessions_free(trainer->train);
+    alterrec_sessions_free(trainer->valid);
+    alterrec_model_free(trainer->model);
+    ar_free(trainer);
+}
+
+static alterrec_status busy_error(const char *function) {
+    return ar_fail(ALTERREC_ERROR_BUSY, "%s: the trainer is inside a call", function);
+}
+
+alterrec_status alterrec_trainer_on_progress(alterrec_trainer *trainer,
+                                             alterrec_progress_fn progress, void *user_data) {
+    AR_NOT_NULL(trainer);
+    if (atomic_load(&trainer->busy))
+        return busy_error(__func__);
+    trainer->progress = progress;
+    trainer->user_data = user_data;
+    return ALTERREC_OK;
+}
+
+alterrec_status alterrec_trainer_plan(alterrec_plan *plan, const alterrec_trainer *trainer) {
+    AR_NOT_NULL(plan);
+    AR_NOT_NULL(trainer);
+    AR_TRY(ar_check_struct_size(plan->struct_size, sizeof *plan, __func__));
+    ar_schedule_plan(plan, &trainer->schedule, &trainer->state);
+    return ALTERREC_OK;
+}
+
+alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer) {
+    AR_NOT_NULL(trainer);
+    if (atomic_load(&trainer->busy))
+        return busy_error(__func__);
+    ar_tower *towers[2] = {&trainer->model->id, &trainer->model->text};
+    for (int side = 0; side < 2; side++)
+        if (trainer->best[side] != NULL)
+            memcpy(towers[side]->block, trainer->best[side],
+                   (size_t)towers[side]->list.count * sizeof(float));
+    return ALTERREC_OK;
+}
+
+alterrec_status alterrec_trainer_run(alterrec_trainer *trainer) {
+    AR_NOT_NULL(trainer);
+    alterrec_status status = ALTERREC_OK;
+    alterrec_epoch_report report = {.struct_size = sizeof report};
+    while (status == ALTERREC_OK && report.stopped == 0) {
+        alterrec_plan plan = {.struct_size = sizeof plan};
+        status = alterrec_trainer_plan(&plan, trainer);
+        if (status != ALTERREC_OK || plan.stop != 0)
+            break;
+        status = alterrec_trainer_epoch(&report, trainer, &plan);
+    }
+    if (status == ALTERREC_ERROR_BUSY)
+        return status;
+    /* The error that ended training is the one to report. */
+    alterrec_status restored = alterrec_trainer_use_best(trainer);
+    return status != ALTERREC_OK ? status : restored;
+}
+
+int64_t alterrec_trainer_epochs(const alterrec_trainer *trainer) {
+    return trainer != NULL ? trainer->report_count : 0;
+}
+
+alterrec_status alterrec_trainer_report(alterrec_epoch_report *report,
+                                        const alterrec_trainer *trainer, int64_t epoch) {
+    AR_NOT_NULL(report);
+    AR_NOT_NULL(trainer);
+    AR_TRY(ar_check_struct_size(report->struct_size, sizeof *report, __func__));
+    if (epoch < 0 || epoch >= trainer->report_count)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "%s: epoch %lld is outside the %lld epochs trained", __func__,
+                       (long long)epoch, (long long)trainer->report_count);
+    *report = trainer->reports[epoch];
+    return ALTERREC_OK;
+}
