@@ -93,8 +93,7 @@ static alterrec_status read_set(making *make, alterrec_dataset *dataset, int set
     AR_TRY(
         ar_interactions_read(&make->sets[set], &report, &source, make->paths[set], make->config));
     int64_t items = dataset->catalog != NULL ? dataset->catalog->items : make->keys.count;
-    AR_TRY(
-        ar_interactions_filter(&make->sets[set], &report, make->split ? items : 0, make->config));
+    AR_TRY(ar_interactions_filter(&make->sets[set], &report, items, make->split, make->config));
     AR_TRY(ar_interactions_check_left(&make->sets[set], &report, make->paths[set]));
     add_report(&dataset->report, &report);
     return ALTERREC_OK;

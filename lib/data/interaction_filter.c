@@ -82,7 +82,9 @@ static void drop_lengths(ar_interactions *all, const filter *by, alterrec_data_r
                 continue;
             from = end - by->longest;
         }
-        memmove(all->items + used, all->items + from, (size_t)(end - from) * sizeof *all->items);
+        if (used < from)
+            memmove(all->items + used, all->items + from,
+                    (size_t)(end - from) * sizeof *all->items);
         used += end - from;
         if (all->times != NULL)
             all->times[kept] = all->times[s];
@@ -92,18 +94,16 @@ static void drop_lengths(ar_interactions *all, const filter *by, alterrec_data_r
 }
 
 alterrec_status ar_interactions_filter(ar_interactions *interactions, alterrec_data_report *report,
-                                       int64_t items, const alterrec_config *config) {
+                                       int64_t items, bool count_items,
+                                       const alterrec_config *config) {
     filter by = {.repeats = ar_config_choice(config, "data.repeats"),
-                 .least_count = items > 0 ? ar_config_int(config, "data.min_item_count") : 1,
+                 .least_count = count_items ? ar_config_int(config, "data.min_item_count") : 1,
                  .shortest = ar_config_int(config, "data.min_session_length"),
                  .longest = ar_config_int(config, "data.max_session_length"),
                  .cut = ar_config_choice(config, "data.long_sessions") == 1,
                  .items = items};
     if (by.shortest < 1)
         by.shortest = 1; /* a session that lost all its items is none */
-    for (int64_t i = 0; i < interaction_count(interactions); i++)
-        if (interactions->items[i] >= by.items)
-            by.items = (int64_t)interactions->items[i] + 1;
     AR_NEW(by.seen, by.items);
     /* What one filter drops may be what another one counted on. */
     for (int64_t before = -1; before != interaction_count(interactions);) {
@@ -149,12 +149,14 @@ alterrec_status ar_interactions_check_left(const ar_interactions *interactions,
     return status;
 }
 
-/* new_numbers[old] = new, or -1. */
+/* new_numbers[old] = new, or -1; *same is true if none changes. */
 static alterrec_status number_by_appearance(const ar_interactions *sets, int64_t set_count,
                                             const ar_dictionary *keys, ar_dictionary *made,
-                                            int32_t *new_numbers, int32_t *old_numbers) {
+                                            int32_t *new_numbers, int32_t *old_numbers,
+                                            bool *same) {
     for (int64_t old = 0; old < keys->count; old++)
         new_numbers[old] = -1;
+    *same = true;
     for (int64_t set = 0; set < set_count; set++)
         for (int64_t i = 0; i < interaction_count(&sets[set]); i++) {
             int32_t old = sets[set].items[i];
@@ -165,6 +167,9 @@ static alterrec_status number_by_appearance(const ar_interactions *sets, int64_t
                                         ar_dictionary_key_length(keys, old)));
             new_numbers[old] = (int32_t)number;
             old_numbers[number] = old;
+            *same = *same && number == old;
+            if (made->count == keys->count)
+                return ALTERREC_OK; /* nothing else can appear */
         }
     return ALTERREC_OK;
 }
@@ -174,10 +179,11 @@ alterrec_status ar_interactions_renumber(ar_interactions *sets, int64_t set_coun
     int32_t *new_numbers;
     AR_NEW(new_numbers, keys->count);
     ar_dictionary made = {0};
+    bool same;
     alterrec_status status =
-        number_by_appearance(sets, set_count, keys, &made, new_numbers, old_numbers);
+        number_by_appearance(sets, set_count, keys, &made, new_numbers, old_numbers, &same);
     if (status == ALTERREC_OK) {
-        for (int64_t set = 0; set < set_count; set++)
+        for (int64_t set = 0; set < set_count && !same; set++)
             for (int64_t i = 0; i < interaction_count(&sets[set]); i++)
                 sets[set].items[i] = new_numbers[sets[set].items[i]];
         ar_dictionary_free(keys);

@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "data/catalog.h"
 #include "data/config.h"
+#include "data/key_cache.h"
 #include "data/table_reader.h"
 
 #include <stdlib.h>
@@ -30,6 +31,7 @@ typedef struct reading {
     const ar_dictionary *known; /* the catalog's keys; NULL: source->keys takes in all */
     bool unknown_is_error;
     const ar_text_file *file;
+    ar_key_cache cache;
     alterrec_data_report *report;
 } reading;
 
@@ -79,38 +81,75 @@ static inline bool parts_keys(char c) {
     return (unsigned char)c <= ' ';
 }
 
-/* Appends the items of a list of keys, *used and *listed become larger. */
+/* Takes the key at *at, which stands in the file itself, numbers it, and moves *at behind it. */
+static inline alterrec_status take_listed(int32_t *item, const reading *in, const char **at,
+                                          const char *end) {
+    const char *key = *at;
+    if (in->cache.keys != NULL && in->file->end - key >= AR_KEY_CACHE_READ) {
+        ar_cached_key wanted;
+        size_t length;
+        if (ar_key_cache_take(&wanted, &length, key)) {
+            *at += length;
+            ar_cached_key *place = ar_key_cache_place(&in->cache, &wanted);
+            if (place->low == wanted.low && place->high == wanted.high) {
+                *item = place->number;
+                return ALTERREC_OK;
+            }
+            AR_TRY(number_item(item, in, key, length, key));
+            wanted.number = *item;
+            if (*item >= 0)
+                *place = wanted;
+            return ALTERREC_OK;
+        }
+    }
+    while (*at < end && !parts_keys(**at))
+        ++*at;
+    return number_item(item, in, key, (size_t)(*at - key), key);
+}
+
+/* Appends the items of a list of keys in the file; *used and *listed become larger. */
 static alterrec_status push_list(ar_interactions *out, int64_t *used, int64_t *listed,
-                                 const reading *in, const char *text, size_t length,
-                                 const char *place) {
+                                 const reading *in, const char *text, size_t length) {
     AR_TRY(reserve_items(out, *used, (int64_t)length / 2 + 1));
     int32_t *items = out->items;
     const char *at = text, *end = text + length;
-    int64_t count = *used;
-    for (;;) {
+    int64_t count = *used, keys = 0;
+    for (;; keys++) {
         while (at < end && parts_keys(*at))
             at++;
         if (at == end)
             break;
-        const char *key = at;
-        while (at < end && !parts_keys(*at))
-            at++;
-        AR_TRY(number_item(&items[count], in, key, (size_t)(at - key), place + (key - text)));
+        AR_TRY(take_listed(&items[count], in, &at, end));
         count += items[count] >= 0;
-        ++*listed;
     }
     *used = count;
+    *listed += keys;
     return ALTERREC_OK;
 }
 
-static alterrec_status read_lines(ar_interactions *out, const reading *in, ar_text_file *file) {
+/* Prepares for a file whose lists hold many keys: with the cache, and with room for all items at
+ * once, estimated from the file's beginning. */
+static alterrec_status prepare_lists(ar_interactions *out, reading *in) {
+    enum { SAMPLE = 1 << 16 };
+    const ar_text_file *file = in->file;
+    if (file->end - file->next <= SAMPLE)
+        return ALTERREC_OK;
+    AR_NEW(in->cache.keys, (int64_t)1 << AR_KEY_CACHE_BITS);
+    int64_t keys = 0;
+    for (const char *at = file->next; at < file->next + SAMPLE; at++)
+        keys += parts_keys(at[0]) && !parts_keys(at[1]);
+    return reserve_items(out, 0, (file->end - file->next) / SAMPLE * (keys + keys / 16 + 1));
+}
+
+static alterrec_status read_lines(ar_interactions *out, reading *in, ar_text_file *file) {
     int64_t used = 0;
+    AR_TRY(prepare_lists(out, in));
     while (file->next < file->end) {
         const char *line = file->next, *end = ar_text_file_line_end(file, line);
         file->next = end < file->end ? end + 1 : end;
         AR_TRY(ar_text_file_check(file, line, end));
         int64_t listed = 0;
-        AR_TRY(push_list(out, &used, &listed, in, line, (size_t)(end - line), line));
+        AR_TRY(push_list(out, &used, &listed, in, line, (size_t)(end - line)));
         if (listed > 0) {
             in->report->rows_read++;
             AR_TRY(push_session(out, used));
@@ -191,10 +230,11 @@ static alterrec_status read_rows(row_store *store, const reading *in, ar_table_r
 }
 
 /* Reads the rows of a RecBole table with one session a row. */
-static alterrec_status read_lists(ar_interactions *out, const reading *in, ar_table_reader *table,
+static alterrec_status read_lists(ar_interactions *out, reading *in, ar_table_reader *table,
                                   const columns *at) {
     int64_t used = 0;
     bool found;
+    AR_TRY(prepare_lists(out, in));
     for (;;) {
         AR_TRY(ar_table_reader_next(table, &found));
         if (!found)
@@ -206,10 +246,10 @@ static alterrec_status read_lists(ar_interactions *out, const reading *in, ar_ta
             continue;
         int64_t listed = 0;
         const ar_cell *list = &table->cells[at->list];
-        AR_TRY(push_list(out, &used, &listed, in, list->bytes, list->length, list->place));
+        AR_TRY(push_list(out, &used, &listed, in, list->bytes, list->length));
         if (at->item >= 0) {
             const ar_cell *last = &table->cells[at->item];
-            AR_TRY(push_list(out, &used, &listed, in, last->bytes, last->length, last->place));
+            AR_TRY(push_list(out, &used, &listed, in, last->bytes, last->length));
         }
         if (listed == 0) {
             in->report->rows_missing++;
@@ -407,6 +447,16 @@ done:
     return status;
 }
 
+static alterrec_status read_text(ar_interactions *out, reading *in, const char *path) {
+    ar_text_file file;
+    AR_TRY(ar_text_file_open(&file, path));
+    in->file = &file;
+    out->chronological = true;
+    alterrec_status status = read_lines(out, in, &file);
+    ar_text_file_close(&file);
+    return status;
+}
+
 alterrec_status ar_interactions_read(ar_interactions *interactions, alterrec_data_report *report,
                                      const ar_item_source *source, const char *path,
                                      const alterrec_config *config) {
@@ -418,17 +468,13 @@ alterrec_status ar_interactions_read(ar_interactions *interactions, alterrec_dat
     ar_format format = (ar_format)ar_config_choice(config, "data.format");
     if (format == AR_FORMAT_AUTO)
         format = ar_format_of_path(path);
-    if (format == AR_FORMAT_AUTO || format == AR_FORMAT_SESSIONS) {
-        ar_text_file file;
-        AR_TRY(ar_text_file_open(&file, path));
-        in.file = &file;
-        interactions->chronological = true;
-        alterrec_status status = read_lines(interactions, &in, &file);
-        ar_text_file_close(&file);
-        AR_TRY(status);
-    } else {
-        AR_TRY(read_table(interactions, &in, path, format, config));
-    }
+    alterrec_status status;
+    if (format == AR_FORMAT_AUTO || format == AR_FORMAT_SESSIONS)
+        status = read_text(interactions, &in, path);
+    else
+        status = read_table(interactions, &in, path, format, config);
+    ar_free(in.cache.keys);
+    AR_TRY(status);
     report->sessions_read += interactions->count;
     if (interactions->count > 0)
         report->interactions_read += interactions->offsets[interactions->count];

@@ -33,11 +33,12 @@ alterrec_status ar_interactions_read(ar_interactions *interactions, alterrec_dat
                                      const ar_item_source *source, const char *path,
                                      const alterrec_config *config);
 
-/* Filters by the options data.repeats, data.min_item_count (unless `items`, the number of distinct
- * items, is 0), data.min_session_length and data.max_session_length until all of them hold.
+/* Filters by the options data.repeats, data.min_item_count (if `count_items`),
+ * data.min_session_length and data.max_session_length until all of them hold. Items are 0..items-1.
  * `report` is added to. */
 alterrec_status ar_interactions_filter(ar_interactions *interactions, alterrec_data_report *report,
-                                       int64_t items, const alterrec_config *config);
+                                       int64_t items, bool count_items,
+                                       const alterrec_config *config);
 
 /* INVALID_ARGUMENT if no session is left, with what `report` says has taken them. */
 alterrec_status ar_interactions_check_left(const ar_interactions *interactions,

@@ -123,7 +123,7 @@ alterrec_status alterrec_sessions_read(alterrec_sessions **sessions,
     ar_interactions read = {0};
     alterrec_status status = ar_interactions_read(&read, &report, &source, path, config);
     if (status == ALTERREC_OK)
-        status = ar_interactions_filter(&read, &report, 0, config);
+        status = ar_interactions_filter(&read, &report, catalog->items, false, config);
     if (status == ALTERREC_OK && read.offsets == NULL) {
         read.offsets = ar_new(1, sizeof *read.offsets);
         status = read.offsets != NULL ? ALTERREC_OK : ALTERREC_ERROR_OUT_OF_MEMORY;

@@ -24,15 +24,21 @@ void ar_text_file_close(ar_text_file *file) {
     *file = (ar_text_file){0};
 }
 
-alterrec_status ar_text_file_check(const ar_text_file *file, const char *from, const char *to) {
-    /* Most text is ASCII: eight bytes at a time, none of them 0 or above 0x7F. */
+/* Whether eight bytes are all in 0x01..0x7F. */
+static inline bool are_ascii(const char *bytes) {
     const uint64_t ones = 0x0101010101010101u;
-    while (to - from >= 8) {
-        uint64_t word;
-        memcpy(&word, from, 8);
-        if (((word | (word - ones)) & (ones << 7)) != 0)
-            break;
-        from += 8;
+    uint64_t word;
+    memcpy(&word, bytes, 8);
+    return ((word | (word - ones)) & (ones << 7)) == 0;
+}
+
+alterrec_status ar_text_file_check(const ar_text_file *file, const char *from, const char *to) {
+    /* Most text is ASCII, which goes eight bytes at a time; the last eight may overlap. */
+    if (to - from >= 8) {
+        while (to - from >= 8 && are_ascii(from))
+            from += 8;
+        if (to - from < 8 && are_ascii(to - 8))
+            return ALTERREC_OK;
     }
     size_t bad;
     if (ar_text_is_utf8(from, (size_t)(to - from), &bad))

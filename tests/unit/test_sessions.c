@@ -215,6 +215,49 @@ START_TEST(recbole_tables_have_rows_or_lists) {
 }
 END_TEST
 
+/* Large enough for the shortcuts that a small file does not take: keys of all lengths around the
+ * limits of the key cache, many more than it has places for, and some unknown ones. */
+START_TEST(large_files_read_as_small_ones) {
+    enum { ITEMS = 70000, LINES = 20000, LENGTH = 7 };
+    static const char tail[] = "bcdefghijklmnopqrstuvwxyz";
+    char(*keys)[32] = calloc(ITEMS, sizeof *keys);
+    const char **pointers = calloc(ITEMS, sizeof *pointers);
+    char *text = calloc(LINES, LENGTH * 33);
+    ck_assert(keys != NULL && pointers != NULL && text != NULL);
+    for (int i = 0; i < ITEMS; i++) {
+        snprintf(keys[i], sizeof keys[i], "%d%.*s", i, i % 20, tail);
+        pointers[i] = keys[i];
+    }
+    size_t used = 0;
+    for (int s = 0; s < LINES; s++)
+        for (int i = 0; i < LENGTH; i++)
+            used += (size_t)sprintf(text + used, "%s%s", i == 3 ? "?" : keys[(s * 31 + i) % ITEMS],
+                                    i + 1 < LENGTH  ? " "
+                                    : s + 1 < LINES ? "\n"
+                                                    : "");
+    alterrec_catalog *large;
+    alterrec_sessions *sessions;
+    ck_assert_int_eq(alterrec_catalog_create(&large, pointers, NULL, ITEMS), ALTERREC_OK);
+    const char *path = scratch_write("large.txt", text);
+    ck_assert_int_eq(alterrec_sessions_read(&sessions, large, path, NULL), ALTERREC_OK);
+    ck_assert_int_eq(alterrec_sessions_count(sessions), LINES);
+    for (int s = 0; s < LINES; s++) {
+        const int32_t *items;
+        int64_t length;
+        ck_assert_int_eq(alterrec_sessions_get(&items, &length, sessions, s), ALTERREC_OK);
+        ck_assert_int_eq(length, LENGTH - 1);
+        for (int i = 0; i < LENGTH - 1; i++)
+            if (items[i] != (s * 31 + i + (i >= 3)) % ITEMS)
+                ck_abort_msg("session %d, position %d: item %d", s, i, items[i]);
+    }
+    alterrec_sessions_free(sessions);
+    alterrec_catalog_free(large);
+    free(keys);
+    free(pointers);
+    free(text);
+}
+END_TEST
+
 START_TEST(bad_files_are_named) {
     for (int i = 0; i < 2; i++) {
         expect_read_error(ALTERREC_ERROR_IO, scratch_path("none.txt"), "none.txt: cannot open");
@@ -283,6 +326,7 @@ int main(void) {
     tcase_add_test(tests, length_filters_apply_and_the_item_filter_does_not);
     tcase_add_test(tests, tables_are_grouped_and_ordered);
     tcase_add_test(tests, recbole_tables_have_rows_or_lists);
+    tcase_add_test(tests, large_files_read_as_small_ones);
     tcase_add_test(tests, bad_files_are_named);
     tcase_add_test(tests, every_failing_allocation_is_reported);
     suite_add_tcase(suite, tests);
