@@ -33,5 +33,8 @@ void ar_checksum_put(ar_checksum *checksum, const void *bytes, size_t size) {
 }
 
 uint64_t ar_checksum_value(const ar_checksum *checksum) {
-    return ar_mix(ar_mix(checksum->hash ^ checksum->tail) ^ checksum->size);
+    uint64_t hash = checksum->hash;
+    if (checksum->size % 8 != 0)
+        hash = ar_mix(hash ^ checksum->tail);
+    return ar_mix(hash ^ checksum->size);
 }
