@@ -74,7 +74,7 @@ static alterrec_status read_shape(ar_tensor_view *view, const ar_json *entry) {
     return ALTERREC_OK;
 }
 
-/* Until all are read and put in order, `bytes` is checked alone and `data` points at `begin`. */
+/* Checks one tensor's place alone; check_contiguous looks at all of them together. */
 static alterrec_status read_offsets(ar_tensor_view *view, const ar_tensor_file *file,
                                     const ar_json *entry) {
     const ar_json *offsets;
