@@ -552,9 +552,11 @@ typedef struct alterrec_evaluation alterrec_evaluation;
 
 /* Evaluates the model on `held_out`: fused, ID and text scores and the popularity baseline side by
  * side, overall and by the label's number of occurrences in `train` (NULL: no popularity baseline,
- * no groups). Ties go to the lower item index. Options eval.*. `progress` may be NULL. Statuses:
- * MISMATCH, INVALID_ARGUMENT (no session of two items), NOT_FINITE (scores), OUT_OF_MEMORY,
- * BACKEND, the callback's own. Since 0.1. */
+ * no groups). Ties go to the lower item index. Options eval.*, fusion.alpha and compute.threads of
+ * `config` (NULL: the model's own). `progress` may be NULL; if it stops the work, the evaluation is
+ * of the examples done until then. Statuses: MISMATCH (sessions over other item keys),
+ * INVALID_ARGUMENT (no session of two items), NOT_FINITE (scores), OUT_OF_MEMORY, BACKEND, the
+ * callback's own. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_evaluate(alterrec_evaluation **evaluation,
                                                const alterrec_model *model,
                                                const alterrec_sessions *held_out,
@@ -568,7 +570,7 @@ ALTERREC_API void alterrec_evaluation_free(alterrec_evaluation *evaluation);
 /* The number of examples (prefixes with a label); 0 for NULL. Since 0.1. */
 ALTERREC_API int64_t alterrec_evaluation_examples(const alterrec_evaluation *evaluation);
 
-/* The number of popularity groups (option eval.groups). Since 0.1. */
+/* The number of popularity groups (option eval.groups); 0 for NULL. Since 0.1. */
 ALTERREC_API int64_t alterrec_evaluation_groups(const alterrec_evaluation *evaluation);
 
 /* Group `group` holds the examples whose label occurs low..high-1 times in the training set (high
@@ -579,8 +581,8 @@ ALTERREC_API alterrec_status alterrec_evaluation_group(int64_t *low, int64_t *hi
                                                        int64_t group);
 
 /* One figure: scorer ALTERREC_ID, _TEXT, _FUSED or _POPULARITY; metric ALTERREC_HITS, _MRR, _NDCG;
- * k one of eval.ks; group -1 for all examples. Statuses: NOT_FOUND (not evaluated),
- * INVALID_ARGUMENT. Since 0.1. */
+ * k one of eval.ks; group -1 for all examples. 0 for a group without examples. Statuses: NOT_FOUND
+ * (not evaluated), INVALID_ARGUMENT. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_evaluation_metric(double *value,
                                                         const alterrec_evaluation *evaluation,
                                                         int32_t scorer, int32_t metric, int64_t k,

@@ -16,6 +16,12 @@ alterrec_catalog *ar_catalog_hold(const alterrec_catalog *catalog) {
     return held;
 }
 
+bool ar_catalog_same(const alterrec_catalog *a, const alterrec_catalog *b) {
+    /* The keys' text holds each key's end too, so equal texts are equal keys. */
+    return a == b || (a->items == b->items && a->keys.text_used == b->keys.text_used &&
+                      memcmp(a->keys.text, b->keys.text, (size_t)a->keys.text_used) == 0);
+}
+
 void alterrec_catalog_free(alterrec_catalog *catalog) {
     if (catalog == NULL || !ar_reference_drop(&catalog->reference))
         return;

@@ -20,6 +20,9 @@ struct alterrec_catalog {
 /* Another holder; given back with alterrec_catalog_free. */
 alterrec_catalog *ar_catalog_hold(const alterrec_catalog *catalog);
 
+/* Whether both have the same keys in the same order: then an index means the same item in both. */
+bool ar_catalog_same(const alterrec_catalog *a, const alterrec_catalog *b);
+
 /* A catalog from a dictionary of keys (taken over: empty afterwards) and texts (NULL: none). */
 alterrec_status ar_catalog_from_keys(alterrec_catalog **catalog, ar_dictionary *keys,
                                      const char *const *texts);

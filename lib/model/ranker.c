@@ -224,7 +224,7 @@ static alterrec_status rank_tile(ar_ranks *ranks, const ranker *run, int64_t fir
     for (int64_t row = 0; row < rows; row++)
         if (!is_ranked(ranks, start + row, run))
             return ar_fail(ALTERREC_ERROR_NOT_FINITE,
-                           "a score of example %lld (label %d) is not finite",
+                           "held-out example %lld (label %d): a score is not finite",
                            (long long)(start + row), (int)ranks->labels[start + row]);
     ranks->count += rows;
     return ALTERREC_OK;
