@@ -85,6 +85,34 @@ static ar_norm take_norm(float **block, int64_t dim) {
     return norm;
 }
 
+static ar_encoder_weights take_encoder(float **block, const ar_encoder_shape *shape) {
+    int64_t dim = shape->dim;
+    ar_encoder_weights weights = {.position = take(block, shape->max_len * dim)};
+    weights.norm = take_norm(block, dim);
+    for (int64_t b = 0; b < shape->blocks; b++) {
+        struct ar_encoder_block *part = &weights.blocks[b];
+        part->qkv = take(block, 3 * dim * dim);
+        part->output = take(block, dim * dim);
+        part->attention_norm = take_norm(block, dim);
+        part->inner = take(block, 4 * dim * dim);
+        part->inner_bias = take(block, 4 * dim);
+        part->outer = take(block, dim * 4 * dim);
+        part->outer_bias = take(block, dim);
+        part->feed_forward_norm = take_norm(block, dim);
+    }
+    return weights;
+}
+
+ar_encoder_weights ar_encoder_weights_at(float *block, const ar_encoder_shape *shape) {
+    return take_encoder(&block, shape);
+}
+
+int64_t ar_encoder_weights_count(const ar_encoder_shape *shape) {
+    int64_t dim = shape->dim, norm = 2 * dim;
+    int64_t block = (3 + 1 + 4 + 4) * dim * dim + (4 + 1) * dim + 2 * norm;
+    return shape->max_len * dim + norm + shape->blocks * block;
+}
+
 /* The same order as ar_parameter_list_create; a test holds the two together. */
 ar_tower_weights ar_tower_weights_at(float *block, const ar_tower_shape *shape) {
     int64_t dim = shape->encoder.dim;
@@ -96,19 +124,7 @@ ar_tower_weights ar_tower_weights_at(float *block, const ar_tower_shape *shape) 
         weights.projection_bias = take(&block, dim);
     }
     weights.norm = take_norm(&block, dim);
-    weights.encoder.position = take(&block, shape->encoder.max_len * dim);
-    weights.encoder.norm = take_norm(&block, dim);
-    for (int64_t b = 0; b < shape->encoder.blocks; b++) {
-        struct ar_encoder_block *part = &weights.encoder.blocks[b];
-        part->qkv = take(&block, 3 * dim * dim);
-        part->output = take(&block, dim * dim);
-        part->attention_norm = take_norm(&block, dim);
-        part->inner = take(&block, 4 * dim * dim);
-        part->inner_bias = take(&block, 4 * dim);
-        part->outer = take(&block, dim * 4 * dim);
-        part->outer_bias = take(&block, dim);
-        part->feed_forward_norm = take_norm(&block, dim);
-    }
+    weights.encoder = take_encoder(&block, &shape->encoder);
     return weights;
 }
 

@@ -44,6 +44,12 @@ typedef struct ar_tower_weights {
 
 ar_tower_weights ar_tower_weights_at(float *block, const ar_tower_shape *shape);
 
+/* The encoder's part of it, which is the block's end: a block of its own for who needs no more. */
+ar_encoder_weights ar_encoder_weights_at(float *block, const ar_encoder_shape *shape);
+
+/* Floats in a block of encoder weights. */
+int64_t ar_encoder_weights_count(const ar_encoder_shape *shape);
+
 /* Fills the block with fresh values; `usual` as model.init says. */
 void ar_parameters_initialise(float *block, const ar_parameter_list *list, int64_t dim, bool usual,
                               uint64_t seed);

@@ -5,6 +5,19 @@
 
 #include "model/model.h"
 
+/* Arrays that calls leave for the next one, by what they are for. */
+enum {
+    AR_SLOT_ID_VECTORS,
+    AR_SLOT_TEXT_VECTORS,
+    AR_SLOT_ID_SCORES,
+    AR_SLOT_TEXT_SCORES,
+    AR_SLOT_BEST_SCORES,
+    AR_SLOT_EXCLUDED,
+    AR_SLOT_EXCLUDED_OFFSETS,
+    AR_SLOT_EXCLUDED_SHARED,
+    AR_SLOTS
+};
+
 struct ar_workspace {
     ar_onednn *onednn;
     ar_encoder_shape shape; /* of `encoder` */
@@ -15,6 +28,10 @@ struct ar_workspace {
     int64_t offset_capacity;
     int64_t *rows; /* each session's last token */
     int64_t row_capacity;
+    struct ar_slot {
+        void *array;
+        int64_t capacity; /* bytes */
+    } slots[AR_SLOTS];
 };
 
 typedef struct ar_workspace ar_workspace;
@@ -28,8 +45,13 @@ alterrec_status ar_workspace_of(ar_workspace **workspace, alterrec_batch *batch)
 /* Makes room for an encoder of this shape. */
 alterrec_status ar_workspace_prepare(ar_workspace *workspace, const ar_encoder_shape *shape);
 
+/* The slot's array with room for `count` elements of `size` bytes, whatever stands in them; NULL,
+ * with the error recorded, out of memory. */
+void *ar_workspace_array(ar_workspace *workspace, int slot, int64_t count, size_t size);
+
 /* Session vectors dst [count, dim] of one tower; table [items, dim] is the tower's. Sessions are
- * cut to their last max_len items; every item must be below the table's number of items. */
+ * cut to their last max_len items; every item must be below the table's number of items. Memory is
+ * bounded, whatever the count. */
 alterrec_status ar_workspace_encode(float *dst, ar_workspace *workspace,
                                     const ar_encoder_weights *weights,
                                     const ar_encoder_shape *shape, const float *table,
