@@ -26,16 +26,26 @@ case ${1:-} in
     '') names | cut -d' ' -f1 ;;
     --undocumented) names | awk '$2 == "no" { print $1 }' ;;
     --link-test)
-        echo '/* Takes the address of every public function: the linker must find each. */'
-        echo '#include <alterrec/alterrec.h>'
-        echo '#include <stdio.h>'
-        echo 'typedef void (*any_function)(void);'
-        echo 'static const any_function functions[] = {'
+        cat <<'END'
+/* Takes the address of every public function: the linker must find each. */
+#include <alterrec/alterrec.h>
+#include <stdio.h>
+
+typedef void (*any_function)(void);
+
+static const any_function functions[] = {
+END
         names | awk '{ print "    (any_function)" $1 "," }'
-        echo '};'
-        echo 'int main(void) {'
-        echo '    printf("%zu public functions\n", sizeof functions / sizeof functions[0]);'
-        echo '    return 0;'
-        echo '}'
+        cat <<'END'
+};
+
+int main(void) {
+    size_t count = sizeof functions / sizeof functions[0], found = 0;
+    for (size_t i = 0; i < count; i++)
+        found += functions[i] != NULL;
+    printf("%zu public functions, %zu found\n", count, found);
+    return found != count;
+}
+END
         ;;
 esac

@@ -8,7 +8,7 @@
 # handle's type stands ready under its noun's name (PRELUDE below). ```cpp blocks follow the same
 # rules, without variables.
 #
-#   docs_code.sh LIBRARY_FOLDER YAML_CHECKER CC CXX
+#   docs_code.sh LIBRARY_FOLDER YAML_CHECKER CC CXX [FLAGS]
 set -eu
 cd "$(dirname "$0")/../.."
 root=$PWD
@@ -18,6 +18,7 @@ library=$1
 yaml_checker=$2
 cc=$3
 cxx=$4
+flags=${5:-}
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/alterrec-docs.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
@@ -83,7 +84,7 @@ check() {
                 ;;
             *) compile="$cc -std=c11 -D_POSIX_C_SOURCE=200809L" ;;
         esac
-        compile="$compile -I$root/include -Wall -Wextra -Wpedantic -Wno-unused -Werror"
+        compile="$compile -I$root/include -Wall -Wextra -Wpedantic -Wno-unused -Werror $flags"
         if grep -q '^int main(' "$file"; then
             $compile "$file" -o program $link || return 1
             ./program >output 2>&1 || { cat output && return 1; }
