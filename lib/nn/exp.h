@@ -25,7 +25,7 @@ static inline float ar_exp(float x) {
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    int32_t bits = (exponent + 127) * (1 << 23);
+    uint32_t bits = ((uint32_t)exponent + 127u) << 23; /* unsigned: a NaN gives any exponent */
     float power;
     memcpy(&power, &bits, sizeof power);
     return p * power;
