@@ -8,24 +8,33 @@
 #   - no file has more than 600 lines, no function more than 70.
 #
 #   levels.sh            checks; prints file:line for each fault, exit code 1 if there is any
-#   levels.sh --graph    the levels and their arrows, as Mermaid (it stands in lib/README.md)
+#   levels.sh --graph    the levels and their arrows, as Mermaid
 #   levels.sh --nouns    every file and its arrows, as Graphviz
 #   levels.sh --table    every file and the line at its head, as a table
 #   levels.sh --readme   writes graph and table into lib/README.md, between its two marks
+#   levels.sh --check-readme   fails if they stand there otherwise
 set -eu
 cd "$(dirname "$0")/../.."
 
-if [ "${1:-}" = --readme ]; then
-    scratch=$(mktemp)
-    {
-        sed '/^<!-- levels: begin -->$/q' lib/README.md
-        printf '```mermaid\n%s\n```\n\n%s\n' "$(sh tests/tools/levels.sh --graph)" "$(sh tests/tools/levels.sh --table)"
-        sed -n '/^<!-- levels: end -->$/,$p' lib/README.md
-    } >"$scratch"
-    cat "$scratch" >lib/README.md
-    rm "$scratch"
-    exit
-fi
+readme() {
+    sed '/^<!-- levels: begin -->$/q' lib/README.md
+    printf '```mermaid\n%s\n```\n\n%s\n' \
+        "$(sh tests/tools/levels.sh --graph)" "$(sh tests/tools/levels.sh --table)"
+    sed -n '/^<!-- levels: end -->$/,$p' lib/README.md
+}
+
+case ${1:-} in
+    --readme)
+        text=$(readme)
+        printf '%s\n' "$text" >lib/README.md
+        exit
+        ;;
+    --check-readme)
+        [ "$(readme)" = "$(cat lib/README.md)" ] && echo "lib/README.md: as the source is" && exit
+        echo "lib/README.md is behind the source: run tests/tools/levels.sh --readme"
+        exit 1
+        ;;
+esac
 
 # name:file that may (several names share a file by repeating it); "-" is nobody.
 BANNED='
@@ -184,11 +193,23 @@ function print_sorted(set, head,    key) {
     close("LC_ALL=C sort")
 }
 
+# Where eval includes model, and model data, the arrow from eval to data says nothing more.
+function drop_implied(    from, over, to, implied) {
+    for (from in rank)
+        for (over in rank)
+            for (to in rank)
+                if ((from " --> " over) in arrow && (over " --> " to) in arrow)
+                    implied[from " --> " to] = 1
+    for (to in implied)
+        delete arrow[to]
+}
+
 END {
     end_of_file()
-    if (task == "--graph")
+    if (task == "--graph") {
+        drop_implied()
         print_sorted(arrow, "graph TD")
-    else if (task == "--nouns") {
+    } else if (task == "--nouns") {
         print_sorted(noun_arrow, "digraph lib {")
         print "}"
     } else if (task == "--table") {
