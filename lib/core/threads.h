@@ -14,6 +14,10 @@ void ar_threads_leave(int previous);
 /* The number of threads that a parallel loop of this thread would use now. */
 int ar_threads_count(void);
 
+/* A loop over fewer elements than this is not worth waking a second thread for: the barrier costs
+ * more than the work, and far more on a busy machine. `#pragma omp parallel for if (n > ...)`. */
+enum { AR_PARALLEL_LEAST = 1 << 15 };
+
 /* Monotonic time in seconds. */
 double ar_clock_seconds(void);
 

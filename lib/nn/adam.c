@@ -57,7 +57,7 @@ void ar_adam_step(ar_adam *adam, float *parameters, const float *diff,
               .inverse_root = (float)(1.0 / sqrt(1.0 - pow(options->beta2, steps))),
               .epsilon = (float)options->epsilon,
               .weight_decay = (float)options->weight_decay};
-#pragma omp parallel for
+#pragma omp parallel for if (adam->count > AR_PARALLEL_LEAST)
     for (int64_t i = 0; i < adam->count; i += RANGE)
         step_range(parameters + i, adam->first + i, adam->second + i, diff + i,
                    adam->count - i < RANGE ? adam->count - i : RANGE, &s);

@@ -36,7 +36,7 @@ void ar_dropout_apply(float *dst, const float *src, const float *residual, int64
     }
     uint32_t threshold = ar_dropout_threshold(dropout.rate);
     float scale = 1.0f / (1.0f - dropout.rate);
-#pragma omp parallel for
+#pragma omp parallel for if (rows * dim > AR_PARALLEL_LEAST)
     for (int64_t r = 0; r < rows; r++) {
         float *d = dst + r * dim;
         const float *s = src + r * dim;

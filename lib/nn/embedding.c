@@ -11,7 +11,7 @@ AR_CLONES static void add_rows(float *dst, const float *a, const float *b, int64
 
 void ar_embedding_forward(float *dst, const float *table, const float *position,
                           const ar_packed *packed, int64_t dim) {
-#pragma omp parallel for
+#pragma omp parallel for if (packed->tokens * dim > AR_PARALLEL_LEAST)
     for (int64_t s = 0; s < packed->sequences; s++) {
         int64_t first = packed->offsets[s];
         for (int64_t t = first; t < packed->offsets[s + 1]; t++)
@@ -26,7 +26,7 @@ void ar_embedding_backward(float *diff_table, float *diff_position, const float 
     memset(diff_position, 0, (size_t)(max_len * dim) * sizeof *diff_position);
     /* Parallel over columns: an item or a position may come many times, and each column's sums keep
      * the order of the tokens. */
-#pragma omp parallel for
+#pragma omp parallel for if (packed->tokens * dim > AR_PARALLEL_LEAST)
     for (int64_t c = 0; c < dim; c += WIDTH) {
         int64_t width = dim - c < WIDTH ? dim - c : WIDTH;
         for (int64_t s = 0; s < packed->sequences; s++) {
@@ -42,14 +42,14 @@ void ar_embedding_backward(float *diff_table, float *diff_position, const float 
 }
 
 void ar_rows_gather(float *dst, const float *src, const int64_t *rows, int64_t count, int64_t dim) {
-#pragma omp parallel for
+#pragma omp parallel for if (count * dim > AR_PARALLEL_LEAST)
     for (int64_t i = 0; i < count; i++)
         memcpy(dst + i * dim, src + rows[i] * dim, (size_t)dim * sizeof *dst);
 }
 
 void ar_rows_scatter(float *dst, const float *src, const int64_t *rows, int64_t count,
                      int64_t dim) {
-#pragma omp parallel for
+#pragma omp parallel for if (count * dim > AR_PARALLEL_LEAST)
     for (int64_t i = 0; i < count; i++)
         memcpy(dst + rows[i] * dim, src + i * dim, (size_t)dim * sizeof *dst);
 }

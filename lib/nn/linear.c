@@ -28,7 +28,7 @@ AR_CLONES static void sum_columns(float *sums, const float *src, int64_t rows, i
 /* oneDNN's reduction over rows takes its reference path, some 200 times slower than this loop. */
 static void column_sums(float *sums, const float *src, int64_t rows, int64_t dim) {
     enum { WIDTH = 64 };
-#pragma omp parallel for
+#pragma omp parallel for if (rows * dim > AR_PARALLEL_LEAST)
     for (int64_t c = 0; c < dim; c += WIDTH)
         sum_columns(sums + c, src + c, rows, dim, dim - c < WIDTH ? dim - c : WIDTH);
 }
@@ -47,7 +47,7 @@ AR_CLONES static void relu_row(float *diff, const float *dst, int64_t dim, float
 }
 
 void ar_relu_backward(float *diff, const float *dst, int64_t rows, int64_t dim, float scale) {
-#pragma omp parallel for
+#pragma omp parallel for if (rows * dim > AR_PARALLEL_LEAST)
     for (int64_t r = 0; r < rows; r++)
         relu_row(diff + r * dim, dst + r * dim, dim, scale);
 }

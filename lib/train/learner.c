@@ -150,7 +150,7 @@ static alterrec_status loss_tile(ar_learner *learner, const ar_example_batch *ba
     if (p > 0) {
         AR_TRY(rank_tile(&ranking, learner, options->labeller, first, count));
         AR_NEW(positives, count * p);
-#pragma omp parallel for
+#pragma omp parallel for if (count * items > AR_PARALLEL_LEAST)
         for (int64_t i = 0; i < count; i++)
             ar_positives_best(positives + i * p, ranking + i * items, items, p);
     }
@@ -160,7 +160,7 @@ static alterrec_status loss_tile(ar_learner *learner, const ar_example_batch *ba
     float even = 1.0f / (float)batch->count;
     float positive_weight =
         p > 0 ? (float)(options->positives_weight / (double)(batch->count * p)) : 0.0f;
-#pragma omp parallel for schedule(dynamic, 4)
+#pragma omp parallel for schedule(dynamic, 4) if (count * items > AR_PARALLEL_LEAST)
     for (int64_t i = 0; i < (status == ALTERREC_OK ? count : 0); i++) {
         int64_t e = first + i;
         float *negatives = learner->negatives + omp_get_thread_num() * items;
@@ -211,7 +211,7 @@ AR_CLONES static float finite_check(const float *values, int64_t count) {
 static bool all_finite(const float *values, int64_t count) {
     enum { RANGE = 1 << 16 };
     int broken = 0;
-#pragma omp parallel for reduction(+ : broken)
+#pragma omp parallel for reduction(+ : broken) if (count > AR_PARALLEL_LEAST)
     for (int64_t i = 0; i < count; i += RANGE)
         broken += isfinite(finite_check(values + i, count - i < RANGE ? count - i : RANGE)) ? 0 : 1;
     return broken == 0;
