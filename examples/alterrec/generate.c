@@ -79,8 +79,8 @@ static int write_items(const char *folder, const cli_shop *shop) {
 static void write_session(FILE *stream, int64_t session, int64_t sessions, cli_shop *shop,
                           cli_dice *clock) {
     int64_t items[SHOP_SESSION_MOST];
-    int64_t length = shop_session(items, shop);
     double share = (double)session / (double)sessions;
+    int64_t length = shop_session(items, shop);
     time_t now = (time_t)(FIRST_DAY + (int64_t)(share * DAYS * SECONDS_A_DAY));
     for (int64_t i = 0; i < length; i++) {
         struct tm calendar;

@@ -87,8 +87,9 @@ void json_data_report(FILE *stream, const alterrec_data_report *report) {
 }
 
 void json_epoch(FILE *stream, const alterrec_epoch_report *report, const char *metric) {
-    fprintf(stream, "{\"epoch\":%" PRId32 ",\"tower\":\"%s\",\"negatives\":\"%s\"", report->epoch,
-            names_scorer(report->tower), names_negatives(report->negatives));
+    fprintf(stream,
+            "{\"event\":\"epoch\",\"epoch\":%" PRId32 ",\"tower\":\"%s\",\"negatives\":\"%s\"",
+            report->epoch, names_scorer(report->tower), names_negatives(report->negatives));
     fprintf(stream,
             ",\"examples\":%" PRId64 ",\"steps\":%" PRId64 ",\"learning_rate\":", report->examples,
             report->steps);

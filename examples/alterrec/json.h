@@ -15,6 +15,8 @@ void json_number(FILE *stream, double number, int digits);
 void json_options(FILE *stream, const alterrec_config *config);
 
 void json_data_report(FILE *stream, const alterrec_data_report *report);
+
+/* One epoch as a line of the log, without the newline; `metric` names the validation metric. */
 void json_epoch(FILE *stream, const alterrec_epoch_report *report, const char *metric);
 
 #endif

@@ -5,10 +5,9 @@
 
 #include <inttypes.h>
 #include <signal.h>
-#include <string.h>
 #include <time.h>
 
-enum { BAR_WIDTH = 24 };
+enum { BAR_WIDTH = 20 };
 
 static const double REDRAW_SECONDS = 0.1;
 
@@ -20,11 +19,23 @@ static void on_signal(int number) {
     interrupted = 1;
 }
 
-static void catch_signals(void (*handler)(int)) {
-    struct sigaction action = {.sa_handler = handler, .sa_flags = (int)SA_RESETHAND};
+static const int signals[] = {SIGINT, SIGTERM};
+
+enum { SIGNALS = sizeof signals / sizeof signals[0] };
+
+static struct sigaction previous[SIGNALS];
+
+static void catch_signals(void) {
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    interrupted = 0;
+    for (int i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &action, &previous[i]);
+}
+
+static void give_signals_back(void) {
+    for (int i = 0; i < SIGNALS; i++)
+        sigaction(signals[i], &previous[i], NULL);
 }
 
 static double seconds_now(void) {
@@ -38,8 +49,7 @@ void progress_open(cli_progress *progress, const alterrec_trainer *trainer,
     *progress = (cli_progress){.trainer = trainer, .quiet = quiet, .epoch = -1, .best_epoch = -1};
     names_valid_metric(progress->metric, sizeof progress->metric, config);
     progress->bar = !quiet && terminal_is_live(stderr);
-    interrupted = 0;
-    catch_signals(on_signal);
+    catch_signals();
 }
 
 bool progress_was_interrupted(void) {
@@ -53,7 +63,7 @@ static void erase_bar(const cli_progress *progress) {
 
 void progress_close(cli_progress *progress) {
     erase_bar(progress);
-    catch_signals(SIG_DFL);
+    give_signals_back();
 }
 
 /* The tower of a running epoch is what the schedule plans next, as long as the epoch runs. */
@@ -67,6 +77,22 @@ static void find_tower(cli_progress *progress, int32_t epoch) {
         progress->tower = plan.tower;
 }
 
+/* What is going on: "epoch 3/30 text", "epoch 3/30 validate", "evaluate". */
+static void name_stage(char *name, size_t size, const cli_progress *progress,
+                       const alterrec_progress *state) {
+    if (progress->trainer == NULL) {
+        snprintf(name, size, "evaluate");
+        return;
+    }
+    const char *doing = "train";
+    if (state->stage == ALTERREC_STAGE_VALIDATE)
+        doing = "validate";
+    else if (progress->tower != 0)
+        doing = names_scorer(progress->tower);
+    snprintf(name, size, "epoch %" PRId32 "/%" PRId32 " %s", state->epoch + 1, state->epochs,
+             doing);
+}
+
 static void draw_bar(cli_progress *progress, const alterrec_progress *state) {
     double now = seconds_now();
     if (now - progress->drawn_at < REDRAW_SECONDS)
@@ -78,27 +104,19 @@ static void draw_bar(cli_progress *progress, const alterrec_progress *state) {
         bar[i] = i < (int)(share * BAR_WIDTH) ? '#' : '.';
     bar[BAR_WIDTH] = '\0';
 
-    bool training = state->stage == ALTERREC_STAGE_TRAIN && progress->trainer != NULL;
-    char head[64];
-    if (progress->trainer == NULL)
-        snprintf(head, sizeof head, "evaluate");
-    else
-        snprintf(head, sizeof head, "epoch %" PRId32 "/%" PRId32 " %s", state->epoch + 1,
-                 state->epochs,
-                 !training              ? "validate"
-                 : progress->tower == 0 ? "train"
-                                        : names_scorer(progress->tower));
-    char tail[128] = "";
+    char stage[64];
+    name_stage(stage, sizeof stage, progress, state);
+    char loss[32] = "";
+    if (state->loss > 0)
+        snprintf(loss, sizeof loss, "  loss %.3f", state->loss);
+    char speed[96] = "";
     if (state->seconds > 0 && share > 0)
-        snprintf(tail, sizeof tail, "  %s/s  left %s",
+        snprintf(speed, sizeof speed, "  %s examples/s  left %s",
                  terminal_count((int64_t)((double)state->examples / state->seconds)),
                  terminal_duration(state->seconds * (1 - share) / share));
-    char loss[32] = "";
-    if (training)
-        snprintf(loss, sizeof loss, "  loss %.4f", state->loss);
     char line[320];
-    snprintf(line, sizeof line, "%s [%s] %s/%s%s%s", head, bar, terminal_count(state->step),
-             terminal_count(state->steps), loss, tail);
+    snprintf(line, sizeof line, "%s [%s] %s/%s%s%s", stage, bar, terminal_count(state->step),
+             terminal_count(state->steps), loss, speed);
     fputs("\r\033[K", stderr);
     terminal_print_cut(stderr, line, terminal_width(stderr) - 1);
     fflush(stderr);
@@ -126,18 +144,15 @@ static void print_epoch(cli_progress *progress, const alterrec_progress *state) 
 
 static void finish_epoch(cli_progress *progress, const alterrec_progress *state) {
     const alterrec_epoch_report *report = state->report;
-    if (report->best) {
+    if (report->best)
         progress->best_epoch = report->epoch;
-        memcpy(progress->best_metric, report->valid_metric, sizeof progress->best_metric);
-    }
     if (!progress->quiet) {
         erase_bar(progress);
         print_epoch(progress, state);
     }
     if (progress->log != NULL) {
-        fputs("{\"event\":\"epoch\",\"report\":", progress->log);
         json_epoch(progress->log, report, progress->metric);
-        fputs("}\n", progress->log);
+        fputc('\n', progress->log);
         fflush(progress->log);
     }
 }

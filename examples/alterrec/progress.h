@@ -12,13 +12,12 @@ typedef struct cli_progress {
     char metric[32];                 /* "Hits@20" */
     FILE *log;                       /* an epoch a line of JSON; NULL: none */
     bool quiet;
-    bool bar;              /* a line on stderr that is drawn again and again */
-    bool head_shown;       /* of the table of epochs */
-    int32_t epoch;         /* that `tower` is of; -1: none */
-    int32_t tower;         /* 0: not known */
-    double drawn_at;       /* seconds; when the bar was last drawn */
-    int64_t best_epoch;    /* -1: none */
-    double best_metric[3]; /* of the best epoch: fused, ID, text */
+    bool bar;           /* a line on stderr that is drawn again and again */
+    bool head_shown;    /* of the table of epochs */
+    int32_t epoch;      /* that `tower` is of; -1: none */
+    int32_t tower;      /* 0: not known */
+    double drawn_at;    /* seconds; when the bar was last drawn */
+    int32_t best_epoch; /* -1: none */
 } cli_progress;
 
 /* Begins to catch Ctrl-C (SIGINT) and SIGTERM. `quiet`: neither bar nor lines. */

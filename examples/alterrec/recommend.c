@@ -116,6 +116,18 @@ static void print_json(const recommending *work, const key_session *session, boo
     fputs("]}\n", stdout);
 }
 
+static alterrec_status score(recommending *work, const key_session *session) {
+    alterrec_status status = alterrec_batch_clear(work->batch);
+    if (status == ALTERREC_OK)
+        status = alterrec_batch_add(work->batch, session->items, session->known);
+    if (status == ALTERREC_OK && work->excluded_count > 0)
+        status = alterrec_batch_exclude(work->batch, -1, work->excluded, work->excluded_count);
+    if (status == ALTERREC_OK)
+        status = alterrec_recommender_top_k(work->items, work->scores, work->recommender,
+                                            work->batch, work->k);
+    return status;
+}
+
 static int recommend_for(recommending *work, const key_session *session) {
     if (session->known == 0) {
         if (work->json)
@@ -123,12 +135,7 @@ static int recommend_for(recommending *work, const key_session *session) {
         return program_error("the session that begins with %s has no item that is in the model",
                              session->keys[0]);
     }
-    if (alterrec_batch_clear(work->batch) != ALTERREC_OK ||
-        alterrec_batch_add(work->batch, session->items, session->known) != ALTERREC_OK ||
-        alterrec_batch_exclude(work->batch, -1, work->excluded, work->excluded_count) !=
-            ALTERREC_OK ||
-        alterrec_recommender_top_k(work->items, work->scores, work->recommender, work->batch,
-                                   work->k) != ALTERREC_OK)
+    if (score(work, session) != ALTERREC_OK)
         return program_library_error();
     if (work->json)
         print_json(work, session, true);

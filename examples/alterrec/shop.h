@@ -2,10 +2,11 @@
  * A synthetic shop, built so that item IDs and item texts each know something the other does not.
  *
  * A share of the items is popular and comes in bundles: a few items of different categories that
- * are bought one after the other. Their titles say nothing about it (many even share one title), so
- * only the IDs can learn bundles. The other items are rare and come in series: all items of a
- * series have its name in their titles ("Amber Harbour"), and visitors of a series look through it.
- * Most of them occur too rarely for an ID to be learned, so the title is what leads to them.
+ * are bought one after the other. Their titles say nothing about it (many share one title), so only
+ * the IDs can learn bundles. The other items are rare. Each has two names in its title, that of its
+ * series and that of its pattern ("Amber Harbour Stool in Copper Stripe"), and a visitor looks
+ * through the items of one series or of one pattern. Most of them occur too rarely for an ID to be
+ * learned, above all which of the two a visitor is after, so the title is what leads to them.
  */
 #ifndef SHOP_H
 #define SHOP_H
@@ -22,27 +23,31 @@ enum {
     SHOP_SESSION_MOST = 40, /* items of the longest session */
 };
 
-/* Items [first, first + count) of the shop's order by group: a bundle or a series. */
+/* Items [first, first + count) of an order of the items: a bundle, a series or a pattern. */
 typedef struct shop_group {
     int64_t first;
     int32_t count;
 } shop_group;
 
-/* Draws group r with a probability that falls as a power of r + 1 (Zipf). */
-typedef struct shop_chances {
-    double *cumulative; /* [count], the last is 1 */
+/* Groups that cover an order of items, and the chance of each: it falls as a power of the group's
+ * number (Zipf). */
+typedef struct shop_groups {
+    shop_group *groups;
+    double *chances; /* [count], added up: the last is 1 */
     int64_t count;
-} shop_chances;
+} shop_groups;
 
 typedef struct cli_shop {
     int64_t items;
+    int64_t popular; /* items in bundles: those at positions 0 .. popular - 1 */
     int64_t categories;
-    int64_t *numbers;   /* [items]: position in the order by group -> number of the item */
-    int64_t *positions; /* [items]: the inverse */
-    shop_group *bundles;
-    shop_group *series;
-    shop_chances bundle_chances;
-    shop_chances series_chances;
+    int64_t *numbers;        /* [items]: position -> number of the item */
+    int64_t *positions;      /* [items]: the inverse */
+    int64_t *pattern_order;  /* [items - popular]: the rare items' second order */
+    int64_t *pattern_places; /* [items - popular]: the inverse */
+    shop_groups bundles;     /* of positions */
+    shop_groups series;      /* of positions behind the popular ones, counted from 0 there */
+    shop_groups patterns;    /* of places in pattern_order */
     uint64_t seed;
     cli_dice dice; /* of the sessions */
 } cli_shop;

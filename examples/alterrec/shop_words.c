@@ -5,7 +5,7 @@
 
 #define COUNT(array) ((int64_t)(sizeof(array) / sizeof(array)[0]))
 
-enum { NOUNS = 12 };
+enum { NOUNS = 12, PLAIN_NOUNS = 2 };
 
 static const char *const nouns[][NOUNS] = {
     /* kitchen */
@@ -58,17 +58,18 @@ static const char *const nouns[][NOUNS] = {
      "Desk Mat", "Book End", "Key Cabinet", "Card Index", "Tape Dispenser"},
 };
 
-static const char *const colours[] = {"Red",   "Blue", "Green", "White", "Black",
-                                      "Cream", "Pink", "Grey",  "Brown", "Yellow"};
-
-static const char *const plain_materials[] = {"Cotton", "Wooden", "Ceramic", "Metal", "Glass"};
+static const char *const colours[] = {"Red", "Blue", "White", "Black"};
 
 static const char *const materials[] = {
     "Oak",       "Walnut", "Bamboo",  "Linen",      "Velvet",    "Copper", "Brass",  "Marble",
     "Porcelain", "Rattan", "Leather", "Felt",       "Stoneware", "Slate",  "Pewter", "Cork",
     "Enamel",    "Jute",   "Birch",   "Terracotta", "Wool",      "Silk",   "Tin",    "Cedar"};
 
-static const char *const sizes[] = {"Small", "Large", "Mini", "Set of Two", "Gift Boxed", "Tall"};
+static const char *const patterns[] = {
+    "Stripe", "Dot",     "Check",     "Floral",      "Paisley", "Chevron", "Lattice", "Spiral",
+    "Wave",   "Diamond", "Honeycomb", "Herringbone", "Mosaic",  "Feather", "Leaf",    "Star",
+    "Ripple", "Zigzag",  "Plaid",     "Trefoil",     "Scallop", "Hexagon", "Bamboo",  "Confetti",
+    "Damask", "Gingham", "Ikat",      "Medallion",   "Ogee",    "Toile",   "Scroll"};
 
 static const char *const first_names[] = {
     "Amber",   "Arctic",  "Autumn",    "Bramble", "Cobalt",   "Coral",   "Crimson",  "Dapple",
@@ -96,26 +97,31 @@ static const char *pick(const char *const *words, int64_t count, cli_dice *dice)
 
 void words_plain_title(char *title, size_t size, int64_t category, cli_dice *dice) {
     const char *colour = pick(colours, COUNT(colours), dice);
-    const char *material = pick(plain_materials, COUNT(plain_materials), dice);
-    const char *noun = pick(nouns[category], NOUNS, dice);
-    snprintf(title, size, "%s %s %s", colour, material, noun);
+    const char *noun = pick(nouns[category], PLAIN_NOUNS, dice);
+    snprintf(title, size, "%s %s", colour, noun);
 }
 
-void words_series_title(char *title, size_t size, int64_t series, int64_t category,
-                        cli_dice *dice) {
-    /* 37 and 64 have no common factor: neighbouring series share no word, and the first 64 x 64
-     * names are distinct. */
-    int64_t first = series % COUNT(first_names);
-    int64_t round = series / COUNT(first_names);
-    int64_t last = (series * 37 + round) % COUNT(last_names);
-    int64_t edition = round / COUNT(last_names);
-    const char *material = pick(materials, COUNT(materials), dice);
-    const char *noun = pick(nouns[category], NOUNS, dice);
-    const char *extra = pick(sizes, COUNT(sizes), dice);
-    if (edition > 0)
-        snprintf(title, size, "%s %s No. %" PRId64 " %s %s, %s", first_names[first],
-                 last_names[last], edition + 1, material, noun, extra);
-    else
-        snprintf(title, size, "%s %s %s %s, %s", first_names[first], last_names[last], material,
-                 noun, extra);
+/* Name number `index`, made of a word of either list. The lists' lengths and the factor have no
+ * common divisor with the second list's length, so the first first_count * second_count names are
+ * distinct and neighbours share no word; then they come again as editions: " No. 2". */
+static void put_name(char *name, size_t size, int64_t index, const char *const *first,
+                     int64_t first_count, const char *const *second, int64_t second_count) {
+    int64_t round = index / first_count;
+    const char *last = second[(index % first_count * 37 + round) % second_count];
+    int64_t edition = round / second_count + 1;
+    int used = snprintf(name, size, "%s %s", first[index % first_count], last);
+    if (edition > 1)
+        snprintf(name + used, size - (size_t)used, " No. %" PRId64, edition);
+}
+
+void words_named_title(char *title, size_t size, int64_t series, int64_t pattern, int64_t category,
+                       cli_dice *dice) {
+    char series_name[48];
+    char pattern_name[48];
+    put_name(series_name, sizeof series_name, series, first_names, COUNT(first_names), last_names,
+             COUNT(last_names));
+    put_name(pattern_name, sizeof pattern_name, pattern, materials, COUNT(materials), patterns,
+             COUNT(patterns));
+    snprintf(title, size, "%s %s in %s", series_name, pick(nouns[category], NOUNS, dice),
+             pattern_name);
 }

@@ -7,11 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A title of few, common words, which several items may share: "Blue Cotton Apron". */
+/* A title of common words, which many items share: "Blue Apron". */
 void words_plain_title(char *title, size_t size, int64_t category, cli_dice *dice);
 
-/* A title that begins with the name of its series: "Amber Harbour Oak Shelf, Large". The names of
- * two series differ, but may have a word in common. */
-void words_series_title(char *title, size_t size, int64_t series, int64_t category, cli_dice *dice);
+/* A title with the name of a series and that of a pattern: "Amber Harbour Stool in Copper Stripe".
+ * The names of two series differ, but may have a word in common; so do those of two patterns. */
+void words_named_title(char *title, size_t size, int64_t series, int64_t pattern, int64_t category,
+                       cli_dice *dice);
 
 #endif

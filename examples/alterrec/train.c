@@ -151,9 +151,9 @@ static int run(training *work) {
     if (work->quiet)
         return code;
     printf("\n%s%s", progress_was_interrupted() ? "stopped; " : "", work->model_path);
-    if (progress.best_epoch >= 0)
-        printf(": the weights of epoch %" PRId64 ", %s %.4f\n", progress.best_epoch + 1,
-               progress.metric, progress.best_metric[0]);
+    if (progress.best_epoch >= 0 && split_of(work, ALTERREC_SPLIT_VALID) != NULL)
+        printf(": the weights of epoch %" PRId32 ", the best on the validation sessions\n",
+               progress.best_epoch + 1);
     else
         printf(": saved\n");
     return code;
