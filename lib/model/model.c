@@ -4,6 +4,7 @@
 #include "core/random.h"
 #include "core/threads.h"
 #include "data/config.h"
+#include "model/fusion.h"
 #include "model/workspace.h"
 
 #include <math.h>
@@ -274,9 +275,11 @@ static alterrec_status score_tower(float *scores, const alterrec_model *model, i
     float *dst = padded != NULL ? padded : scores;
     status = ar_matmul(workspace->onednn, dst, vectors, table, NULL, rows, items, dim,
                        AR_WEIGHTS_TRANSPOSED);
-    float scale = ar_model_score_scale(model, kind);
-    for (int64_t i = 0; status == ALTERREC_OK && i < count * items; i++)
-        scores[i] = dst[i] * scale;
+    if (status != ALTERREC_OK)
+        goto done;
+    if (padded != NULL)
+        memcpy(scores, padded, (size_t)(count * items) * sizeof *scores);
+    ar_scores_scale(scores, count * items, ar_model_score_scale(model, kind));
 done:
     ar_free(table);
     ar_free(vectors);
@@ -293,8 +296,8 @@ static alterrec_status score_fused(float *scores, const alterrec_model *model,
     alterrec_status status = score_tower(scores, model, ALTERREC_ID, batch, workspace);
     if (status == ALTERREC_OK)
         status = score_tower(text, model, ALTERREC_TEXT, batch, workspace);
-    for (int64_t i = 0; status == ALTERREC_OK && i < size; i++)
-        scores[i] = alpha * scores[i] + (1.0f - alpha) * text[i];
+    if (status == ALTERREC_OK)
+        ar_scores_fuse(scores, text, size, alpha);
     ar_free(text);
     return status;
 }
