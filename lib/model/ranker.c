@@ -218,7 +218,7 @@ static alterrec_status rank_tile(ar_ranks *ranks, const ranker *run, int64_t fir
                          run->tables[i], NULL, padded, run->items, run->dim,
                          AR_WEIGHTS_TRANSPOSED));
     int64_t start = ranks->count;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (rows * run->items > AR_PARALLEL_LEAST)
     for (int64_t row = 0; row < rows; row++)
         rank_row(ranks, start + row, run, row);
     for (int64_t row = 0; row < rows; row++)

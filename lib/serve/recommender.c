@@ -152,7 +152,7 @@ static alterrec_status scan_tile(const top_k_scan *scan, int64_t session, int64_
         AR_TRY(ar_matmul(scan->workspace->onednn, scan->scores[i], scan->vectors[i] + session * dim,
                          recommender->towers[i].table + first * dim, NULL,
                          at_least(rows, AR_PRODUCT_ROWS), items, dim, AR_WEIGHTS_TRANSPOSED));
-#pragma omp parallel for schedule(static) if (rows > 1)
+#pragma omp parallel for schedule(static) if (rows * items > AR_PARALLEL_LEAST)
     for (int64_t row = 0; row < rows; row++)
         scan_row(scan, session + row, row, first, items);
     return ALTERREC_OK;

@@ -256,6 +256,41 @@ START_TEST(alpha_is_the_configs) {
 }
 END_TEST
 
+/* A batch's working memory outlives the call, also when the next one is of another model. */
+START_TEST(a_batch_serves_several_models) {
+    small_model small;
+    small_model_open(&small, 40, true);
+    int32_t session[] = {4, 7, 12}, alone[2][10], best[10];
+    float alone_scores[2][10], scores[10];
+    alterrec_model *wide;
+    alterrec_recommender *recommenders[2];
+    alterrec_batch *batch;
+    MUST(alterrec_config_set(small.config, "model.dim", "24"));
+    MUST(alterrec_model_create(&wide, small.catalog, small.config));
+    MUST(alterrec_recommender_create(&recommenders[0], small.model, NULL));
+    MUST(alterrec_recommender_create(&recommenders[1], wide, NULL));
+    for (int i = 0; i < 2; i++) {
+        MUST(alterrec_batch_create(&batch));
+        MUST(alterrec_batch_add(batch, session, 3));
+        MUST(alterrec_recommender_top_k(alone[i], alone_scores[i], recommenders[i], batch, 10));
+        alterrec_batch_free(batch);
+    }
+    MUST(alterrec_batch_create(&batch));
+    MUST(alterrec_batch_add(batch, session, 3));
+    for (int i = 0; i < 5; i++) {
+        MUST(alterrec_recommender_top_k(best, scores, recommenders[i % 2], batch, 10));
+        ck_assert_mem_eq(best, alone[i % 2], sizeof best);
+        ck_assert_mem_eq(scores, alone_scores[i % 2], sizeof scores);
+    }
+    ck_assert_mem_ne(alone_scores[0], alone_scores[1], sizeof scores);
+    for (int i = 0; i < 2; i++)
+        alterrec_recommender_free(recommenders[i]);
+    alterrec_batch_free(batch);
+    alterrec_model_free(wide);
+    small_model_close(&small);
+}
+END_TEST
+
 START_TEST(too_few_items_remain) {
     small_model small;
     small_model_open(&small, 12, true);
@@ -374,6 +409,7 @@ int main(void) {
     tcase_add_loop_test(group, threads_share_a_recommender, 0, 2);
     tcase_add_test(group, it_is_a_snapshot);
     tcase_add_test(group, alpha_is_the_configs);
+    tcase_add_test(group, a_batch_serves_several_models);
     tcase_add_test(group, too_few_items_remain);
     tcase_add_test(group, wrong_arguments);
     tcase_add_test(group, out_of_memory);
