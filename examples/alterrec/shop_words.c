@@ -101,9 +101,9 @@ void words_plain_title(char *title, size_t size, int64_t category, cli_dice *dic
     snprintf(title, size, "%s %s", colour, noun);
 }
 
-/* Name number `index`, made of a word of either list. The lists' lengths and the factor have no
- * common divisor with the second list's length, so the first first_count * second_count names are
- * distinct and neighbours share no word; then they come again as editions: " No. 2". */
+/* Name number `index`, a word of each list. As 37 has no divisor in common with either second
+ * list's length, the first first_count * second_count names differ, and neighbours share no word;
+ * then the names come again as editions: "Amber Harbour No. 2". */
 static void put_name(char *name, size_t size, int64_t index, const char *const *first,
                      int64_t first_count, const char *const *second, int64_t second_count) {
     int64_t round = index / first_count;
