@@ -15,6 +15,7 @@ struct alterrec_catalog {
     int64_t texts_size;   /* bytes of `texts` */
     float *features;      /* [items, feature_dim]; NULL without features */
     int64_t feature_dim;
+    atomic_int models; /* that hold it, and whose shapes are those of the features */
 };
 
 /* Another holder; given back with alterrec_catalog_free. */

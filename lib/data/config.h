@@ -33,8 +33,9 @@ int64_t ar_config_ranges(int64_t *low, int64_t *high, int64_t most, const alterr
 /* The text of the option in row `index` of the option table. */
 const char *ar_config_text_at(const alterrec_config *config, int64_t index);
 
-/* Every option as YAML without comments: what model files hold. `config` may be NULL. */
-alterrec_status ar_config_print(ar_text *out, const alterrec_config *config);
+/* Every option as YAML without comments, except those of the group `without` ("data"; NULL: none is
+ * left out). `config` may be NULL. */
+alterrec_status ar_config_print(ar_text *out, const alterrec_config *config, const char *without);
 
 /* As alterrec_config_read_text; errors name the place as <name>:line:column. */
 alterrec_status ar_config_read_named(alterrec_config *config, const char *name, const char *text,

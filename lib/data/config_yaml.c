@@ -367,11 +367,19 @@ static void put_value(ar_text *out, const ar_option *option, const char *text) {
         ar_text_put(out, text, strlen(text));
 }
 
-static void put_config(ar_text *out, const alterrec_config *config, bool comments) {
+static bool is_in_group(const ar_option *option, const char *group) {
+    size_t length = strlen(group);
+    return strncmp(option->key, group, length) == 0 && option->key[length] == '.';
+}
+
+static void put_config(ar_text *out, const alterrec_config *config, bool comments,
+                       const char *without) {
     size_t group = 0; /* length of the name of the group that is open, its dot included */
     for (int64_t i = 0; i < alterrec_option_count(); i++) {
         const ar_option *option = ar_option_at(i);
-        if (i == 0 || strncmp(option->key, ar_option_at(i - 1)->key, group) != 0) {
+        if (without != NULL && is_in_group(option, without))
+            continue;
+        if (group == 0 || strncmp(option->key, ar_option_at(i - 1)->key, group) != 0) {
             group = strcspn(option->key, ".") + 1;
             ar_text_print(out, "%s%.*s:\n", comments && i > 0 ? "\n" : "", (int)group - 1,
                           option->key);
@@ -385,15 +393,15 @@ static void put_config(ar_text *out, const alterrec_config *config, bool comment
     }
 }
 
-alterrec_status ar_config_print(ar_text *out, const alterrec_config *config) {
-    put_config(out, config, false);
+alterrec_status ar_config_print(ar_text *out, const alterrec_config *config, const char *without) {
+    put_config(out, config, false, without);
     return out->status;
 }
 
 alterrec_status alterrec_config_write(const alterrec_config *config, const char *path) {
     AR_NOT_NULL(path);
     ar_text text = {0};
-    put_config(&text, config, true);
+    put_config(&text, config, true, NULL);
     alterrec_status status = text.status;
     ar_writer writer;
     if (status == ALTERREC_OK)

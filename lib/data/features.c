@@ -7,6 +7,14 @@
 #include <math.h>
 #include <string.h>
 
+alterrec_status ar_features_check_free(const alterrec_catalog *catalog, const char *function) {
+    if (atomic_load(&catalog->models) > 0)
+        return ar_fail(ALTERREC_ERROR_BUSY,
+                       "%s: a model holds the catalog; set its features before making models",
+                       function);
+    return ALTERREC_OK;
+}
+
 void ar_features_take(alterrec_catalog *catalog, float *features, int64_t dim) {
     ar_free(catalog->features);
     catalog->features = features;
@@ -17,6 +25,7 @@ alterrec_status alterrec_catalog_set_features(alterrec_catalog *catalog, const f
                                               int64_t rows, int64_t dim) {
     AR_NOT_NULL(catalog);
     AR_NOT_NULL(features);
+    AR_TRY(ar_features_check_free(catalog, __func__));
     if (rows != catalog->items)
         return ar_fail(ALTERREC_ERROR_MISMATCH, "%s: rows is %lld, the catalog has %lld items",
                        __func__, (long long)rows, (long long)catalog->items);
@@ -52,6 +61,7 @@ static alterrec_status read_features(float **features, ar_npy_shape *shape, cons
 alterrec_status alterrec_catalog_read_features(alterrec_catalog *catalog, const char *path) {
     AR_NOT_NULL(catalog);
     AR_NOT_NULL(path);
+    AR_TRY(ar_features_check_free(catalog, __func__));
     ar_map map;
     AR_TRY(ar_map_open(&map, path));
     float *features = NULL;

@@ -239,6 +239,7 @@ alterrec_status ar_text_hash(float *rows, const char *texts, const int64_t *star
 alterrec_status alterrec_catalog_hash_features(alterrec_catalog *catalog,
                                                const alterrec_config *config) {
     AR_NOT_NULL(catalog);
+    AR_TRY(ar_features_check_free(catalog, __func__));
     ar_text_hash_options options = {
         .dim = ar_config_int(config, "text.dim"),
         .word_ngrams = ar_config_int(config, "text.word_ngrams"),

@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-static alterrec_status read_shape(ar_encoder_shape *shape, const alterrec_config *config) {
+alterrec_status ar_model_shape(ar_encoder_shape *shape, const alterrec_config *config) {
     *shape = (ar_encoder_shape){.dim = ar_config_int(config, "model.dim"),
                                 .heads = ar_config_int(config, "model.heads"),
                                 .blocks = ar_config_int(config, "model.blocks"),
@@ -40,9 +40,10 @@ alterrec_status ar_model_create_empty(alterrec_model **model, const alterrec_cat
     alterrec_model *made;
     AR_NEW(made, 1);
     made->catalog = ar_catalog_hold(catalog);
+    atomic_fetch_add(&made->catalog->models, 1);
     made->has_text = catalog->features != NULL;
     made->temperature = (float)ar_config_float(config, "model.temperature");
-    alterrec_status status = read_shape(&made->shape, config);
+    alterrec_status status = ar_model_shape(&made->shape, config);
     if (status == ALTERREC_OK)
         status = config != NULL ? alterrec_config_clone(&made->config, config)
                                 : alterrec_config_create(&made->config);
@@ -89,6 +90,7 @@ void alterrec_model_free(alterrec_model *model) {
     ar_tower_free(&model->id);
     ar_tower_free(&model->text);
     alterrec_config_free(model->config);
+    atomic_fetch_sub(&model->catalog->models, 1);
     alterrec_catalog_free(model->catalog);
     ar_free(model);
 }
@@ -307,17 +309,21 @@ alterrec_status alterrec_model_score(float *scores, const alterrec_model *model,
     AR_NOT_NULL(scores);
     AR_NOT_NULL(model);
     AR_NOT_NULL(batch);
+    if (scorer < ALTERREC_ID || scorer > ALTERREC_FUSED)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "%s: scorer %d is not ALTERREC_ID, ALTERREC_TEXT or ALTERREC_FUSED",
+                       __func__, (int)scorer);
+    if (scorer == ALTERREC_FUSED && !model->has_text)
+        scorer = ALTERREC_ID;
     if (scorer != ALTERREC_FUSED)
         AR_TRY(check_tower(model, scorer, __func__));
     AR_TRY(ar_batch_check(batch, model->catalog->items, __func__));
     ar_workspace *workspace;
     AR_TRY(ar_workspace_of(&workspace, batch));
     int previous = ar_threads_enter(ar_config_int(model->config, "compute.threads"));
-    alterrec_status status =
-        scorer == ALTERREC_FUSED && model->has_text
-            ? score_fused(scores, model, batch, workspace)
-            : score_tower(scores, model, scorer == ALTERREC_FUSED ? ALTERREC_ID : scorer, batch,
-                          workspace);
+    alterrec_status status = scorer == ALTERREC_FUSED
+                                 ? score_fused(scores, model, batch, workspace)
+                                 : score_tower(scores, model, scorer, batch, workspace);
     ar_threads_leave(previous);
     return status;
 }

@@ -32,6 +32,9 @@ alterrec_status ar_model_table(float *table, ar_onednn *onednn, const alterrec_m
 /* What a tower's dot product with an item row is multiplied by to be its score: 1, or 1 / tau. */
 float ar_model_score_scale(const alterrec_model *model, int kind);
 
+/* The encoders' shape that the options model.* ask for. */
+alterrec_status ar_model_shape(ar_encoder_shape *shape, const alterrec_config *config);
+
 /* A model with zeroed parameters. */
 alterrec_status ar_model_create_empty(alterrec_model **model, const alterrec_catalog *catalog,
                                       const alterrec_config *config);

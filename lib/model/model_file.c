@@ -12,23 +12,19 @@
 #define FORMAT         "alterrec-model"
 #define FORMAT_VERSION "1"
 
-/* What the file keeps of the catalog, beside the features: each list of strings as bytes with a 0
- * behind every one. */
+/* What the metadata entry `checksum` says if the writer of the file makes none. */
+#define NO_CHECKSUM "none"
+
+/* What the file keeps of the catalog. A list of strings is their bytes with a 0 behind each. */
 #define KEYS     "catalog.keys"
 #define TEXTS    "catalog.texts"
 #define FEATURES "text.features"
 
-static void declare_catalog(ar_tensor_writer *writer, const alterrec_catalog *catalog) {
-    if (catalog->features != NULL)
-        ar_tensor_writer_declare(writer, FEATURES, AR_DTYPE_F32, 2,
-                                 (int64_t[]){catalog->items, catalog->feature_dim});
-}
+/* The options that a file leaves out: paths and columns of the place where the model was trained,
+ * which say nothing to who uses it. */
+#define TRAINING_PLACE "data"
 
-static void declare_strings(ar_tensor_writer *writer, const alterrec_catalog *catalog) {
-    ar_tensor_writer_declare(writer, KEYS, AR_DTYPE_U8, 1, &catalog->keys.text_used);
-    if (catalog->texts != NULL)
-        ar_tensor_writer_declare(writer, TEXTS, AR_DTYPE_U8, 1, &catalog->texts_size);
-}
+/* ---- Saving ---- */
 
 static void declare_tower(ar_tensor_writer *writer, const ar_tower *tower) {
     for (int64_t t = 0; t < tower->list.tensor_count; t++) {
@@ -37,7 +33,17 @@ static void declare_tower(ar_tensor_writer *writer, const ar_tower *tower) {
     }
 }
 
+static void declare_catalog(ar_tensor_writer *writer, const alterrec_catalog *catalog) {
+    if (catalog->features != NULL)
+        ar_tensor_writer_declare(writer, FEATURES, AR_DTYPE_F32, 2,
+                                 (int64_t[]){catalog->items, catalog->feature_dim});
+    ar_tensor_writer_declare(writer, KEYS, AR_DTYPE_U8, 1, &catalog->keys.text_used);
+    if (catalog->texts != NULL)
+        ar_tensor_writer_declare(writer, TEXTS, AR_DTYPE_U8, 1, &catalog->texts_size);
+}
+
 static void put_tower(ar_tensor_writer *writer, const ar_tower *tower) {
+    /* The tensors of a tower stand in its block one behind the other. */
     for (int64_t t = 0; t < tower->list.tensor_count; t++) {
         const ar_tensor *tensor = &tower->list.tensors[t];
         ar_tensor_writer_put(writer, tower->block + tensor->offset,
@@ -45,56 +51,83 @@ static void put_tower(ar_tensor_writer *writer, const ar_tower *tower) {
     }
 }
 
+static void put_catalog(ar_tensor_writer *writer, const alterrec_catalog *catalog) {
+    if (catalog->features != NULL)
+        ar_tensor_writer_put(writer, catalog->features,
+                             catalog->items * catalog->feature_dim * (int64_t)sizeof(float));
+    ar_tensor_writer_put(writer, catalog->keys.text, catalog->keys.text_used);
+    if (catalog->texts != NULL)
+        ar_tensor_writer_put(writer, catalog->texts, catalog->texts_size);
+}
+
+static void put_metadata(ar_tensor_writer *writer, const alterrec_model *model,
+                         const ar_text *config) {
+    char items[32];
+    (void)snprintf(items, sizeof items, "%lld", (long long)model->catalog->items);
+    ar_tensor_writer_metadata(writer, "format", FORMAT);
+    ar_tensor_writer_metadata(writer, "format_version", FORMAT_VERSION);
+    ar_tensor_writer_metadata(writer, "items", items);
+    ar_tensor_writer_metadata(writer, "config", config->bytes);
+}
+
 alterrec_status alterrec_model_save(const alterrec_model *model, const char *path) {
     AR_NOT_NULL(model);
     AR_NOT_NULL(path);
-    const alterrec_catalog *catalog = model->catalog;
-    ar_tensor_writer writer;
-    AR_TRY(ar_tensor_writer_open(&writer, path));
     ar_text config = {0};
-    char items[32];
-    (void)snprintf(items, sizeof items, "%lld", (long long)catalog->items);
-    alterrec_status status = ar_config_print(&config, model->config);
-    if (status != ALTERREC_OK) {
-        ar_tensor_writer_abandon(&writer);
-        ar_text_free(&config);
-        return status;
+    ar_tensor_writer writer;
+    alterrec_status status = ar_config_print(&config, model->config, TRAINING_PLACE);
+    if (status == ALTERREC_OK)
+        status = ar_tensor_writer_open(&writer, path);
+    if (status == ALTERREC_OK) {
+        put_metadata(&writer, model, &config);
+        declare_tower(&writer, &model->id);
+        declare_tower(&writer, &model->text);
+        declare_catalog(&writer, model->catalog);
+        put_tower(&writer, &model->id);
+        put_tower(&writer, &model->text);
+        put_catalog(&writer, model->catalog);
+        status = ar_tensor_writer_commit(&writer);
     }
-    ar_tensor_writer_metadata(&writer, "format", FORMAT);
-    ar_tensor_writer_metadata(&writer, "format_version", FORMAT_VERSION);
-    ar_tensor_writer_metadata(&writer, "items", items);
-    ar_tensor_writer_metadata(&writer, "config", config.bytes);
     ar_text_free(&config);
-    declare_tower(&writer, &model->id);
-    declare_tower(&writer, &model->text);
-    declare_catalog(&writer, catalog);
-    declare_strings(&writer, catalog);
-    put_tower(&writer, &model->id);
-    put_tower(&writer, &model->text);
-    if (catalog->features != NULL)
-        ar_tensor_writer_put(&writer, catalog->features,
-                             catalog->items * catalog->feature_dim * (int64_t)sizeof(float));
-    ar_tensor_writer_put(&writer, catalog->keys.text, catalog->keys.text_used);
-    if (catalog->texts != NULL)
-        ar_tensor_writer_put(&writer, catalog->texts, catalog->texts_size);
-    return ar_tensor_writer_commit(&writer);
+    return status;
 }
 
-/* Copies a tower's tensors out of the file; the block is only touched, never half filled, because
- * every tensor is found and checked first. */
-static alterrec_status read_tower(float *block, const ar_tower *tower, const ar_tensor_file *file) {
-    for (int64_t t = 0; t < tower->list.tensor_count; t++) {
-        const ar_tensor *tensor = &tower->list.tensors[t];
+/* ---- Reading ---- */
+
+/* Whether the file has every tensor of the list, with its shape and finite values. Nothing is
+ * allocated, so that a file's word for its sizes costs nothing. */
+static alterrec_status check_tensors(const ar_tensor_file *file, const ar_parameter_list *list) {
+    for (int64_t t = 0; t < list->tensor_count; t++) {
+        const ar_tensor *tensor = &list->tensors[t];
         const ar_tensor_view *view;
         AR_TRY(ar_tensor_file_expect(&view, file, tensor->name, AR_DTYPE_F32, tensor->dims,
                                      tensor->shape));
-        memcpy(block + tensor->offset, view->data, (size_t)view->bytes);
-        for (int64_t i = 0; i < tensor->count; i++)
-            if (!isfinite(block[tensor->offset + i]))
+        for (int64_t i = 0; i < view->count; i++) {
+            float value; /* it need not be aligned */
+            memcpy(&value, (const char *)view->data + i * (int64_t)sizeof value, sizeof value);
+            if (!isfinite(value))
                 return ar_fail(ALTERREC_ERROR_PARSE, "%s: tensor \"%s\": value %lld is not finite",
                                file->path, tensor->name, (long long)i);
+        }
     }
     return ALTERREC_OK;
+}
+
+static alterrec_status check_tower(const ar_tensor_file *file, const ar_tower_shape *shape) {
+    ar_parameter_list list;
+    AR_TRY(ar_parameter_list_create(&list, shape));
+    alterrec_status status = check_tensors(file, &list);
+    ar_parameter_list_free(&list);
+    return status;
+}
+
+/* After check_tensors. */
+static void copy_tensors(ar_tower *tower, const ar_tensor_file *file) {
+    for (int64_t t = 0; t < tower->list.tensor_count; t++) {
+        const ar_tensor *tensor = &tower->list.tensors[t];
+        const ar_tensor_view *view = ar_tensor_file_find(file, tensor->name);
+        memcpy(tower->block + tensor->offset, view->data, (size_t)view->bytes);
+    }
 }
 
 /* The `count` strings of a byte tensor: strings[i] points into `bytes`. */
@@ -128,21 +161,23 @@ static alterrec_status read_features(alterrec_catalog *catalog, const ar_tensor_
     const ar_tensor_view *view;
     AR_TRY(ar_tensor_file_expect(&view, file, FEATURES, AR_DTYPE_F32, 2,
                                  (int64_t[]){catalog->items, -1}));
-    if (view->aligned)
-        return alterrec_catalog_set_features(catalog, view->data, view->shape[0], view->shape[1]);
-    float *copy;
-    AR_NEW(copy, view->count);
-    memcpy(copy, view->data, (size_t)view->bytes);
+    float *copy = NULL;
+    const float *values = view->data;
+    if (!view->aligned) {
+        AR_NEW(copy, view->count);
+        memcpy(copy, view->data, (size_t)view->bytes);
+        values = copy;
+    }
     alterrec_status status =
-        alterrec_catalog_set_features(catalog, copy, view->shape[0], view->shape[1]);
+        alterrec_catalog_set_features(catalog, values, view->shape[0], view->shape[1]);
     ar_free(copy);
-    return status;
+    return status == ALTERREC_OK ? ALTERREC_OK
+                                 : ar_fail_at(status, "%s: tensor \"" FEATURES "\": ", file->path);
 }
 
 static alterrec_status read_catalog(alterrec_catalog **catalog, const ar_tensor_file *file,
                                     int64_t items) {
     const char **keys = NULL, **texts = NULL;
-    *catalog = NULL;
     alterrec_status status = read_strings(&keys, file, KEYS, items);
     if (status == ALTERREC_OK && ar_tensor_file_find(file, TEXTS) != NULL)
         status = read_strings(&texts, file, TEXTS, items);
@@ -151,57 +186,77 @@ static alterrec_status read_catalog(alterrec_catalog **catalog, const ar_tensor_
         if (status != ALTERREC_OK)
             status = ar_fail_at(status, "%s: ", file->path);
     }
+    if (status == ALTERREC_OK && ar_tensor_file_find(file, FEATURES) != NULL)
+        status = read_features(*catalog, file);
     ar_free(keys);
     ar_free(texts);
-    if (status == ALTERREC_OK && ar_tensor_file_find(file, FEATURES) != NULL) {
-        status = read_features(*catalog, file);
-        if (status != ALTERREC_OK) {
-            alterrec_catalog_free(*catalog);
-            *catalog = NULL;
-        }
-    }
     return status;
 }
 
-/* The metadata that every model file has. */
-static alterrec_status read_metadata(const char **config, int64_t *items,
-                                     const ar_tensor_file *file) {
+static bool is_model_file(const ar_tensor_file *file) {
     const char *format = ar_tensor_file_metadata(file, "format");
+    return format != NULL && strcmp(format, FORMAT) == 0;
+}
+
+/* A file that says it is a model's has a checksum, or says that it has none: one that lost it is
+ * damaged. Of a later version, nothing else may be taken for known. */
+static alterrec_status check_whole(const ar_tensor_file *file) {
     const char *version = ar_tensor_file_metadata(file, "format_version");
-    const char *count = ar_tensor_file_metadata(file, "items");
-    *config = ar_tensor_file_metadata(file, "config");
-    if (format == NULL || strcmp(format, FORMAT) != 0)
-        return ar_fail(ALTERREC_ERROR_PARSE,
-                       "%s: is not a model file: its metadata have no format \"" FORMAT "\"",
-                       file->path);
+    const char *checksum = ar_tensor_file_metadata(file, "checksum");
     if (version == NULL || strcmp(version, FORMAT_VERSION) != 0)
         return ar_fail(ALTERREC_ERROR_UNSUPPORTED,
-                       "%s: model format version \"%s\", this library reads " FORMAT_VERSION,
+                       "%s: model format version \"%.40s\", this library reads " FORMAT_VERSION,
                        file->path, version != NULL ? version : "(none)");
+    if (checksum == NULL)
+        return ar_fail(ALTERREC_ERROR_PARSE,
+                       "%s: the metadata have no checksum; a program that makes none writes "
+                       "\"" NO_CHECKSUM "\"",
+                       file->path);
+    return strcmp(checksum, NO_CHECKSUM) == 0 ? ALTERREC_OK : ar_tensor_file_verify(file);
+}
+
+static alterrec_status read_items(int64_t *items, const ar_tensor_file *file) {
+    const char *count = ar_tensor_file_metadata(file, "items");
     if (count == NULL || !ar_text_to_int(items, count, strlen(count)) || *items < 1 ||
         *items > INT32_MAX - 1)
-        return ar_fail(ALTERREC_ERROR_PARSE, "%s: metadata items \"%s\" is no number of items",
+        return ar_fail(ALTERREC_ERROR_PARSE, "%s: metadata items \"%.40s\" is no number of items",
                        file->path, count != NULL ? count : "(none)");
-    if (*config == NULL)
-        return ar_fail(ALTERREC_ERROR_PARSE, "%s: the metadata have no config", file->path);
     return ALTERREC_OK;
+}
+
+static alterrec_status read_config(alterrec_config *config, const ar_tensor_file *file) {
+    const char *text = ar_tensor_file_metadata(file, "config");
+    if (text == NULL)
+        return ar_fail(ALTERREC_ERROR_PARSE, "%s: the metadata have no config", file->path);
+    alterrec_status status = ar_config_read_named(config, "config", text, strlen(text));
+    /* An option or a value that is not known is what a later version would write. */
+    if (status == ALTERREC_ERROR_NOT_FOUND || status == ALTERREC_ERROR_INVALID_ARGUMENT)
+        return ar_fail_at(
+            ALTERREC_ERROR_UNSUPPORTED,
+            "%s: written by a later version of the library, or damaged: ", file->path);
+    return status == ALTERREC_OK ? ALTERREC_OK : ar_fail_at(status, "%s: ", file->path);
 }
 
 static alterrec_status load(alterrec_model **model, alterrec_catalog **catalog,
                             alterrec_config *config, const ar_tensor_file *file) {
-    const char *options;
-    int64_t items;
-    AR_TRY(read_metadata(&options, &items, file));
-    AR_TRY(ar_config_read_named(config, file->path, options, strlen(options)));
-    /* Before anything of the claimed size is allocated: the file must hold an embedding of it. */
-    int64_t shape[2] = {items, ar_config_int(config, "model.dim")};
-    const ar_tensor_view *embedding;
-    AR_TRY(ar_tensor_file_expect(&embedding, file, "id.embedding.weight", AR_DTYPE_F32, 2, shape));
-    AR_TRY(read_catalog(catalog, file, items));
+    ar_tower_shape id = {.kind = ALTERREC_ID}, text;
+    AR_TRY(check_whole(file));
+    AR_TRY(read_items(&id.items, file));
+    AR_TRY(read_config(config, file));
+    alterrec_status status = ar_model_shape(&id.encoder, config);
+    if (status != ALTERREC_OK)
+        return ar_fail_at(status, "%s: ", file->path);
+    AR_TRY(check_tower(file, &id));
+    AR_TRY(read_catalog(catalog, file, id.items));
+    text = id;
+    text.kind = ALTERREC_TEXT;
+    text.feature_dim = (*catalog)->feature_dim;
+    if (text.feature_dim > 0)
+        AR_TRY(check_tower(file, &text));
     AR_TRY(ar_model_create_empty(model, *catalog, config));
-    AR_TRY(read_tower((*model)->id.block, &(*model)->id, file));
-    return (*model)->has_text ? read_tower((*model)->text.block, &(*model)->text, file)
-                              : ALTERREC_OK;
+    copy_tensors(&(*model)->id, file);
+    copy_tensors(&(*model)->text, file);
+    return ALTERREC_OK;
 }
 
 alterrec_status alterrec_model_load(alterrec_model **model, const char *path) {
@@ -212,22 +267,20 @@ alterrec_status alterrec_model_load(alterrec_model **model, const char *path) {
     AR_TRY(ar_tensor_file_open(&file, path));
     alterrec_catalog *catalog = NULL;
     alterrec_config *config = NULL;
-    alterrec_status status = ALTERREC_OK;
-    /* A file of another writer may have no checksum; ours always has one. */
-    if (ar_tensor_file_metadata(&file, "checksum") != NULL)
-        status = ar_tensor_file_verify(&file);
-    if (status == ALTERREC_OK)
-        status = alterrec_config_create(&config);
+    alterrec_status status =
+        is_model_file(&file)
+            ? alterrec_config_create(&config)
+            : ar_fail(ALTERREC_ERROR_PARSE,
+                      "%s: is not a model file: its metadata have no format \"" FORMAT "\"", path);
     if (status == ALTERREC_OK)
         status = load(model, &catalog, config, &file);
-    if (status != ALTERREC_OK) {
-        alterrec_model_free(*model);
-        *model = NULL;
-    }
     alterrec_config_free(config);
     alterrec_catalog_free(catalog);
     ar_tensor_file_close(&file);
-    return status;
+    /* The parts of a model file that do not fit each other are a fault of the file. */
+    bool misfit = status == ALTERREC_ERROR_NOT_FOUND || status == ALTERREC_ERROR_MISMATCH ||
+                  status == ALTERREC_ERROR_INVALID_ARGUMENT;
+    return misfit ? ALTERREC_ERROR_PARSE : status;
 }
 
 alterrec_status alterrec_model_import(alterrec_model *model, const char *path) {
@@ -237,21 +290,15 @@ alterrec_status alterrec_model_import(alterrec_model *model, const char *path) {
         return ar_fail(ALTERREC_ERROR_BUSY, "%s: a trainer is using the model", __func__);
     ar_tensor_file file;
     AR_TRY(ar_tensor_file_open(&file, path));
-    float *id = ar_new(model->id.list.count, sizeof *id);
-    float *text = ar_new(model->text.list.count, sizeof *text);
-    alterrec_status status =
-        id != NULL && text != NULL ? ALTERREC_OK : ALTERREC_ERROR_OUT_OF_MEMORY;
+    alterrec_status status = is_model_file(&file) ? check_whole(&file) : ALTERREC_OK;
     if (status == ALTERREC_OK)
-        status = read_tower(id, &model->id, &file);
-    if (status == ALTERREC_OK && model->has_text)
-        status = read_tower(text, &model->text, &file);
+        status = check_tensors(&file, &model->id.list);
+    if (status == ALTERREC_OK)
+        status = check_tensors(&file, &model->text.list);
     if (status == ALTERREC_OK) {
-        memcpy(model->id.block, id, (size_t)model->id.list.count * sizeof *id);
-        if (model->has_text)
-            memcpy(model->text.block, text, (size_t)model->text.list.count * sizeof *text);
+        copy_tensors(&model->id, &file);
+        copy_tensors(&model->text, &file);
     }
-    ar_free(id);
-    ar_free(text);
     ar_tensor_file_close(&file);
     return status;
 }

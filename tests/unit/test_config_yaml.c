@@ -318,7 +318,7 @@ static void check_round_trip(void) {
     ck_assert_int_eq(alterrec_config_create(&text), ALTERREC_OK);
     ck_assert_msg(alterrec_config_read(file, path) == ALTERREC_OK, "%s", alterrec_last_error());
     ar_text compact = {0};
-    ck_assert_int_eq(ar_config_print(&compact, config), ALTERREC_OK);
+    ck_assert_int_eq(ar_config_print(&compact, config, NULL), ALTERREC_OK);
     ck_assert_msg(ar_config_read_named(text, "m.safetensors", compact.bytes,
                                        (size_t)compact.length) == ALTERREC_OK,
                   "%s", alterrec_last_error());
@@ -399,7 +399,7 @@ START_TEST(test_written_form) {
     char *text = ar_copy_text(map.bytes, map.size);
     ar_map_close(&map);
     ar_text compact = {0};
-    ck_assert_int_eq(ar_config_print(&compact, config), ALTERREC_OK);
+    ck_assert_int_eq(ar_config_print(&compact, config, NULL), ALTERREC_OK);
     ck_assert_ptr_null(strchr(compact.bytes, '#'));
     ck_assert_ptr_eq(strstr(compact.bytes, "compute:\n  threads: 0\nmodel:\n"), compact.bytes);
     ar_text_free(&compact);
