@@ -1,10 +1,10 @@
 /*
  * 03: evaluate a model on the test sessions of the data it was trained on.
  *
- *   03_evaluate shop.safetensors
+ *   03_evaluate shop.safetensors shop/shop.yaml
  *
- * A model file holds its options, so the data are read and split as they were for training: the
- * test sessions are those that training never saw.
+ * With the options of the training the data are read and split as they were then: the test sessions
+ * are those that training never saw.
  */
 #include <alterrec/alterrec.h>
 #include <stdio.h>
@@ -48,32 +48,43 @@ static void print(const alterrec_evaluation *evaluation) {
     }
 }
 
-int main(int argc, char **argv) {
-    if (argc != 2) {
-        fprintf(stderr, "usage: %s MODEL.safetensors\n", argv[0]);
-        return 2;
-    }
-    alterrec_model *model = NULL;
+static alterrec_status evaluate(const char *model_path, const char *options) {
+    alterrec_config *config = NULL;
     alterrec_dataset *dataset = NULL;
-    alterrec_sessions *test = NULL;
-    alterrec_sessions *train = NULL;
+    alterrec_model *model = NULL;
     alterrec_evaluation *evaluation = NULL;
-    alterrec_status status = alterrec_model_load(&model, argv[1]);
+    alterrec_status status = alterrec_config_create(&config);
     if (status == ALTERREC_OK)
-        status = alterrec_dataset_read(&dataset, alterrec_model_config(model));
+        status = alterrec_config_read(config, options);
+    if (status == ALTERREC_OK)
+        status = alterrec_dataset_read(&dataset, config);
+    if (status == ALTERREC_OK)
+        status = alterrec_model_load(&model, model_path);
+
+    /* The training sessions give the popularity baseline and the groups. */
     if (status == ALTERREC_OK)
         status = alterrec_evaluate(
             &evaluation, model, alterrec_dataset_sessions(dataset, ALTERREC_SPLIT_TEST),
             alterrec_dataset_sessions(dataset, ALTERREC_SPLIT_TRAIN), NULL, NULL, NULL);
     if (status == ALTERREC_OK)
         print(evaluation);
-    else
-        fprintf(stderr, "%s: %s\n", alterrec_status_name(status), alterrec_last_error());
 
     alterrec_evaluation_free(evaluation);
-    alterrec_sessions_free(train);
-    alterrec_sessions_free(test);
-    alterrec_dataset_free(dataset);
     alterrec_model_free(model);
-    return status == ALTERREC_OK ? 0 : 1;
+    alterrec_dataset_free(dataset);
+    alterrec_config_free(config);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    if (argc != 3) {
+        fprintf(stderr, "usage: %s MODEL.safetensors OPTIONS.yaml\n", argv[0]);
+        return 2;
+    }
+    alterrec_status status = evaluate(argv[1], argv[2]);
+    if (status != ALTERREC_OK) {
+        fprintf(stderr, "%s: %s\n", alterrec_status_name(status), alterrec_last_error());
+        return 1;
+    }
+    return 0;
 }

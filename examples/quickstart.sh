@@ -34,8 +34,8 @@ run "$program" generate --out "$folder"
 step "train"
 run "$program" train examples/quickstart.yaml --model "$model" --log "$folder/metrics.jsonl"
 
-step "evaluate: the same test sessions, from the model file alone"
-run "$program" evaluate --model "$model"
+step "evaluate: the model file on the same test sessions"
+run "$program" evaluate --model "$model" examples/quickstart.yaml
 
 step "recommend for three sessions"
 # The last items of three sessions of the file, one session a line.

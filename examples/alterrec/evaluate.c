@@ -60,6 +60,9 @@ static int read_given_sessions(evaluating *work, const char *path) {
 }
 
 static int read_test_sessions(evaluating *work) {
+    if (!settings_have_data(work->config))
+        return program_error("no data: a model file does not say what it was trained on; name the "
+                             "YAML file of its training, or --sessions FILE");
     if (alterrec_dataset_read(&work->dataset, work->config) != ALTERREC_OK)
         return program_library_error();
     int code = take_split(&work->train, work, ALTERREC_SPLIT_TRAIN);
@@ -111,8 +114,8 @@ int evaluate_command(int argc, char **argv) {
         .name = "evaluate",
         .synopsis = "--model FILE [CONFIG.yaml ...] [--set KEY=VALUE ...] [--sessions FILE]",
         .about = "Ranks the next item of every prefix of the held-out sessions against the whole "
-                 "catalog. Options that are not given are those the model was trained with, so "
-                 "that without any the model's own test sessions are read again.",
+                 "catalog. The options data.* of the training, in the same YAML file, lead to the "
+                 "same test sessions; all other options are the model's own if they are not given.",
         .flags = flags,
         .flag_count = sizeof flags / sizeof flags[0],
         .operands_high = -1,
@@ -126,6 +129,10 @@ int evaluate_command(int argc, char **argv) {
         code = program_library_error();
     if (code == PROGRAM_OK)
         code = settings_apply(work.config, &line, &line.operands, &assignments);
+    /* The model has its text features: those of the data are not needed. */
+    if (code == PROGRAM_OK &&
+        alterrec_config_set(work.config, "text.source", "none") != ALTERREC_OK)
+        code = program_library_error();
     if (code == PROGRAM_OK)
         code = sessions != NULL ? read_given_sessions(&work, sessions) : read_test_sessions(&work);
     if (code == PROGRAM_OK)

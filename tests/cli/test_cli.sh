@@ -132,14 +132,20 @@ ends 0 train a/shop/shop.yaml $small --model again.safetensors --quiet
 [ ! -s out ] && [ ! -s err ] || fail "--quiet is not quiet"
 cmp m.safetensors again.safetensors || fail "the same training gave another model"
 
-ends 0 evaluate --model m.safetensors
+ends 0 evaluate --model m.safetensors a/shop/shop.yaml
 says out "occurrences"
-ends 0 evaluate --model m.safetensors --json
+ends 0 evaluate --model m.safetensors a/shop/shop.yaml --json
 is_json_lines out
+tail -n 1 log.jsonl | grep -qF "$(sed 's/^{//; s/}$//' out)" || fail "evaluate and train's test disagree"
 head -n 40 b/sessions.csv >some.csv
-ends 0 evaluate --model m.safetensors --sessions some.csv --set data.time_column=time
-ends 0 evaluate --model m.safetensors --set data.interactions= --sessions some.csv
-ends 1 evaluate --model m.safetensors --set data.interactions=
+ends 0 evaluate --model m.safetensors a/shop/shop.yaml --sessions some.csv
+says out "popularity"
+ends 0 evaluate --model m.safetensors --sessions some.csv
+says out "fused"
+ends 1 evaluate --model m.safetensors
+says err "no data"
+ends 1 evaluate --model m.safetensors a/shop/shop.yaml --set data.test_share=0
+says err "no test sessions"
 
 ends 0 recommend --model m.safetensors --k 3 P000001 P000002
 [ "$(grep -cE '^ +[1-3] ' out)" -eq 3 ] || fail "not 3 recommendations"
@@ -178,7 +184,7 @@ printf 'model: {dim: 8}\ntrain: {epochs: 2}\ntext: {dim: 16}\n' >>e/shop.yaml
 says out "epoch  2"
 "$examples/02_recommend" e/model.safetensors P000001 P000002 >out 2>err || fail "02_recommend: $(cat err)"
 says out "5. P"
-"$examples/03_evaluate" e/model.safetensors >out 2>err || fail "03_evaluate: $(cat err)"
+"$examples/03_evaluate" e/model.safetensors e/shop.yaml >out 2>err || fail "03_evaluate: $(cat err)"
 says out "popularity"
 "$examples/01_train" missing.yaml x.safetensors >out 2>err && fail "01_train trained on nothing"
 says err "missing.yaml"
