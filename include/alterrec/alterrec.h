@@ -531,6 +531,21 @@ ALTERREC_API alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer
  * epoch. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_run(alterrec_trainer *trainer);
 
+/* Writes everything that training needs to go on as if it had not been interrupted: weights, Adam's
+ * moments, the best weights so far, where the schedule stands, the reports. Written aside, synced
+ * and renamed: the file that was there before stays until the new one is whole. May also be called
+ * from the progress callback at ALTERREC_STAGE_EPOCH. A checkpoint holds the model's tensors by
+ * name, so alterrec_model_import reads it. Statuses: IO, BUSY (inside an epoch), OUT_OF_MEMORY.
+ * Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_save(const alterrec_trainer *trainer,
+                                                   const char *path);
+
+/* Makes a trainer with the same data, options and thread count go on where the checkpoint stands: it
+ * ends with the same bits as a training that was never interrupted. Options of the groups data and
+ * eval may differ. On an error nothing has changed. Statuses: IO, PARSE, UNSUPPORTED, NOT_FOUND,
+ * MISMATCH (the text names what differs), BUSY, OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_resume(alterrec_trainer *trainer, const char *path);
+
 /* The number of epochs trained so far; 0 for NULL. Since 0.1. */
 ALTERREC_API int64_t alterrec_trainer_epochs(const alterrec_trainer *trainer);
 

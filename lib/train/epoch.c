@@ -181,9 +181,8 @@ static alterrec_status run_epoch(alterrec_epoch_report *report, alterrec_trainer
     AR_TRY(ar_grow(&reports, &trainer->report_capacity, trainer->report_count + 1,
                    sizeof *trainer->reports));
     trainer->reports = reports;
-    if (trainer->learners[side].kind == 0)
-        AR_TRY(ar_learner_create(&trainer->learners[side], trainer->model, plan->tower,
-                                 trainer->options.threads));
+    ar_learner *learner;
+    AR_TRY(ar_trainer_learner(&learner, trainer, plan->tower));
     alterrec_status status = make_teachers(&t, trainer, plan);
     if (status == ALTERREC_OK)
         status = train(report, trainer, plan, &t);
@@ -198,7 +197,6 @@ static alterrec_status run_epoch(alterrec_epoch_report *report, alterrec_trainer
     }
     trainer->state.epoch++;
     trainer->state.trained[side]++;
-    trainer->learners[side].epochs++;
     trainer->reports[trainer->report_count++] = *report;
     bool stop = false;
     alterrec_progress progress = {.struct_size = sizeof progress,
@@ -211,9 +209,11 @@ static alterrec_status run_epoch(alterrec_epoch_report *report, alterrec_trainer
                                   .loss = report->loss,
                                   .seconds = report->seconds,
                                   .report = report};
-    AR_TRY(tell(&stop, trainer, &progress));
+    atomic_store(&trainer->between_epochs, true);
+    alterrec_status status_of_host = tell(&stop, trainer, &progress);
+    atomic_store(&trainer->between_epochs, false);
     report->stopped = stop ? 1 : 0;
-    return ALTERREC_OK;
+    return status_of_host;
 }
 
 alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *report, alterrec_trainer *trainer,

@@ -20,7 +20,6 @@ typedef struct ar_learner {
     ar_table_state table_state;
     ar_encoder_state *encoder;
     ar_onednn *onednn;
-    int64_t epochs; /* trained so far */
 
     float *vectors; /* [examples, dim] and their gradients */
     float *diff_vectors;

@@ -27,11 +27,10 @@ static void read_options(ar_trainer_options *options, const alterrec_config *con
 
 static alterrec_status check_catalog(const alterrec_model *model, const alterrec_sessions *sessions,
                                      const char *name) {
-    if (sessions != NULL && sessions->catalog->items != model->catalog->items)
-        return ar_fail(ALTERREC_ERROR_MISMATCH,
-                       "alterrec_trainer_create: the sessions `%s` are over %lld items, the model "
-                       "over %lld",
-                       name, (long long)sessions->catalog->items, (long long)model->catalog->items);
+    if (sessions != NULL && !ar_catalog_same(sessions->catalog, model->catalog))
+        return ar_fail(
+            ALTERREC_ERROR_MISMATCH,
+            "alterrec_trainer_create: the items of the sessions `%s` are not the model's", name);
     return ALTERREC_OK;
 }
 
@@ -53,8 +52,9 @@ alterrec_status alterrec_trainer_create(alterrec_trainer **trainer, alterrec_mod
     made->valid = valid != NULL ? ar_sessions_hold(valid) : NULL;
     made->best_epoch = -1;
     read_options(&made->options, config);
-    alterrec_status status =
-        ar_schedule_read(&made->schedule, config, model->catalog->items, model->has_text);
+    alterrec_status status = alterrec_config_clone(&made->config, config);
+    if (status == ALTERREC_OK)
+        status = ar_schedule_read(&made->schedule, config, model->catalog->items, model->has_text);
     if (status == ALTERREC_OK)
         status = ar_examples_create(&made->examples, train, model->shape.max_len,
                                     ar_config_choice(config, "train.batching") == 1);
@@ -77,10 +77,18 @@ void alterrec_trainer_free(alterrec_trainer *trainer) {
     ar_examples_free(&trainer->examples);
     ar_batch_memory_free(&trainer->memory);
     ar_free(trainer->reports);
+    alterrec_config_free(trainer->config);
     alterrec_sessions_free(trainer->train);
     alterrec_sessions_free(trainer->valid);
     alterrec_model_free(trainer->model);
     ar_free(trainer);
+}
+
+alterrec_status ar_trainer_learner(ar_learner **learner, alterrec_trainer *trainer, int kind) {
+    *learner = &trainer->learners[kind == ALTERREC_ID ? 0 : 1];
+    return (*learner)->kind != 0
+               ? ALTERREC_OK
+               : ar_learner_create(*learner, trainer->model, kind, trainer->options.threads);
 }
 
 static alterrec_status busy_error(const char *function) {

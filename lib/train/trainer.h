@@ -26,6 +26,7 @@ struct alterrec_trainer {
     alterrec_model *model;    /* held */
     alterrec_sessions *train; /* held */
     alterrec_sessions *valid; /* held; NULL: none */
+    alterrec_config *config;  /* own copy of what it was made with */
     ar_trainer_options options;
     ar_schedule schedule;
     ar_training_state state;
@@ -42,6 +43,10 @@ struct alterrec_trainer {
     alterrec_progress_fn progress;
     void *user_data;
     atomic_bool busy;
+    atomic_bool between_epochs; /* inside a call, but nothing is half done: it may be saved */
 };
+
+/* Puts Adam's state and the gradients of a tower where they belong, if they are not there yet. */
+alterrec_status ar_trainer_learner(ar_learner **learner, alterrec_trainer *trainer, int kind);
 
 #endif
