@@ -1,6 +1,6 @@
 #!/bin/sh
 # From the bare source to recommendations: installs what is missing, builds, generates a shop, trains
-# on it, evaluates, and recommends. Meant for Debian 12; about two minutes on two cores.
+# on it, evaluates, and recommends. Meant for Debian 12; a minute or two on two cores.
 #
 #   sh examples/quickstart.sh
 set -eu

@@ -132,6 +132,19 @@ ends 0 train a/shop/shop.yaml $small --model again.safetensors --quiet
 [ ! -s out ] && [ ! -s err ] || fail "--quiet is not quiet"
 cmp m.safetensors again.safetensors || fail "the same training gave another model"
 
+# Ctrl-C: once the first epoch is in the log, the best weights so far are saved.
+"$program" train a/shop/shop.yaml $small --set train.epochs=100000 --set train.patience=0 \
+    --model stopped.safetensors --log stopped.jsonl >out 2>err &
+waited=0
+until grep -q '"event":"epoch"' stopped.jsonl 2>/dev/null || [ "$waited" -ge 600 ]; do
+    sleep 0.1
+    waited=$((waited + 1))
+done
+kill -INT $!
+wait $! || fail "a training that was stopped ended with $?"
+says out "stopped; stopped.safetensors"
+ends 0 recommend --model stopped.safetensors P000001
+
 ends 0 evaluate --model m.safetensors a/shop/shop.yaml
 says out "occurrences"
 ends 0 evaluate --model m.safetensors a/shop/shop.yaml --json
