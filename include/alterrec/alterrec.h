@@ -459,7 +459,7 @@ typedef struct alterrec_epoch_report {
                                validation sessions */
     int32_t best;           /* nonzero: the best epoch so far */
     int32_t epochs_since_best;
-    int32_t stopped; /* nonzero: the progress callback asked to stop; unless it did so at
+    int32_t stopped; /* nonzero: progress callback or cancel asked to stop; unless it was at
                         ALTERREC_STAGE_EPOCH, the epoch was broken off and is not counted, and the
                         model keeps what it had learned until then */
     int32_t reserved;
@@ -506,6 +506,25 @@ ALTERREC_API alterrec_status alterrec_trainer_on_progress(alterrec_trainer *trai
                                                           alterrec_progress_fn progress,
                                                           void *user_data);
 
+/* Called by alterrec_trainer_run before each epoch. `plan` holds the built-in schedule's plan, and may
+ * be changed in any field; `last` is the last epoch's report (NULL before the first). Both are
+ * borrowed for the call. Return 0 to train the plan as it then stands, a positive number to end the
+ * training, a negative one to fail: run returns it unchanged. The plan is checked as
+ * alterrec_trainer_epoch checks it. */
+typedef int32_t (*alterrec_schedule_fn)(alterrec_plan *plan, const alterrec_epoch_report *last,
+                                        void *user_data);
+
+/* Sets the schedule callback (NULL: the built-in schedule alone). Statuses: INVALID_ARGUMENT, BUSY.
+ * Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_on_schedule(alterrec_trainer *trainer,
+                                                          alterrec_schedule_fn schedule,
+                                                          void *user_data);
+
+/* Asks the trainer to stop at its next step, as a progress callback does by a positive answer: the
+ * call that is running, or if none is, the next epoch. Any thread, at any time while the trainer
+ * lives. Statuses: INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_cancel(alterrec_trainer *trainer);
+
 /* The built-in schedule's plan for the next epoch: a pure function of the trainer's state.
  * Statuses: INVALID_ARGUMENT. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_plan(alterrec_plan *plan,
@@ -525,10 +544,10 @@ ALTERREC_API alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *repor
  * Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer);
 
-/* Trains epoch after epoch with the built-in schedule until it ends, early stopping ends it, or the
- * progress callback stops it; then gives the model its best weights, also after an error. Written
- * with plan, epoch and use_best alone: copy and change it where you want another loop. Statuses: as
- * epoch. Since 0.1. */
+/* Trains epoch after epoch, with the built-in schedule's plans as the schedule callback changed them,
+ * until a plan says stop or a callback or cancel stops it; then gives the model its best weights,
+ * also after an error. Written with plan, epoch and use_best alone: copy and change it where you
+ * want another loop. Statuses: as epoch, and the schedule callback's own. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_run(alterrec_trainer *trainer);
 
 /* Writes everything that training needs to go on as if it had not been interrupted: weights, Adam's

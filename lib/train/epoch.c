@@ -15,12 +15,19 @@ static int side_of(int tower) {
     return tower == ALTERREC_ID ? 0 : 1;
 }
 
-/* Calls the host; *stop is set if it wants to stop. A negative answer is returned. */
-static alterrec_status tell(bool *stop, const alterrec_trainer *trainer,
+/* Tells the host where the work stands: the host's answer, or 1 if another thread has cancelled. */
+static int32_t relay(const alterrec_progress *progress, void *user_data) {
+    alterrec_trainer *trainer = user_data;
+    int32_t answer =
+        trainer->progress != NULL ? trainer->progress(progress, trainer->progress_data) : 0;
+    bool cancelled = atomic_exchange(&trainer->cancelled, false);
+    return answer == 0 && cancelled ? 1 : answer;
+}
+
+/* *stop is set if the host wants to stop. A negative answer is returned. */
+static alterrec_status tell(bool *stop, alterrec_trainer *trainer,
                             const alterrec_progress *progress) {
-    if (trainer->progress == NULL)
-        return ALTERREC_OK;
-    int32_t answer = trainer->progress(progress, trainer->user_data);
+    int32_t answer = relay(progress, trainer);
     *stop = *stop || answer > 0;
     return answer < 0 ? answer : ALTERREC_OK;
 }
@@ -117,11 +124,11 @@ static alterrec_status train(alterrec_epoch_report *report, alterrec_trainer *tr
 }
 
 /* Fills the validation fields of the report. */
-static alterrec_status validate(alterrec_epoch_report *report, const alterrec_trainer *trainer) {
+static alterrec_status validate(alterrec_epoch_report *report, alterrec_trainer *trainer) {
     const ar_trainer_options *options = &trainer->options;
     ar_ranks ranks = {0};
-    ar_ranker_progress progress = {.call = trainer->progress,
-                                   .user_data = trainer->user_data,
+    ar_ranker_progress progress = {.call = relay,
+                                   .user_data = trainer,
                                    .epoch = report->epoch,
                                    .epochs = (int32_t)trainer->schedule.epochs};
     double start = ar_clock_seconds();

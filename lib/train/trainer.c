@@ -101,7 +101,23 @@ alterrec_status alterrec_trainer_on_progress(alterrec_trainer *trainer,
     if (atomic_load(&trainer->busy))
         return busy_error(__func__);
     trainer->progress = progress;
-    trainer->user_data = user_data;
+    trainer->progress_data = user_data;
+    return ALTERREC_OK;
+}
+
+alterrec_status alterrec_trainer_on_schedule(alterrec_trainer *trainer,
+                                             alterrec_schedule_fn schedule, void *user_data) {
+    AR_NOT_NULL(trainer);
+    if (atomic_load(&trainer->busy))
+        return busy_error(__func__);
+    trainer->schedule_callback = schedule;
+    trainer->schedule_data = user_data;
+    return ALTERREC_OK;
+}
+
+alterrec_status alterrec_trainer_cancel(alterrec_trainer *trainer) {
+    AR_NOT_NULL(trainer);
+    atomic_store(&trainer->cancelled, true);
     return ALTERREC_OK;
 }
 
@@ -125,19 +141,39 @@ alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer) {
     return ALTERREC_OK;
 }
 
+/* The plan of the next epoch: the built-in one, as the callback changes it. *stop: there is none.
+ */
+static alterrec_status next_plan(alterrec_plan *plan, bool *stop, const alterrec_trainer *trainer,
+                                 const alterrec_epoch_report *last) {
+    AR_TRY(alterrec_trainer_plan(plan, trainer));
+    if (trainer->schedule_callback != NULL) {
+        int32_t answer = trainer->schedule_callback(plan, last, trainer->schedule_data);
+        if (answer < 0)
+            return answer;
+        *stop = answer > 0;
+    }
+    *stop = *stop || plan->stop != 0;
+    return ALTERREC_OK;
+}
+
 alterrec_status alterrec_trainer_run(alterrec_trainer *trainer) {
     AR_NOT_NULL(trainer);
-    alterrec_status status = ALTERREC_OK;
+    if (atomic_load(&trainer->busy))
+        return busy_error(__func__);
     alterrec_epoch_report report = {.struct_size = sizeof report};
-    while (status == ALTERREC_OK && report.stopped == 0) {
+    int64_t epochs = alterrec_trainer_epochs(trainer);
+    alterrec_status status = ALTERREC_OK;
+    if (epochs > 0)
+        status = alterrec_trainer_report(&report, trainer, epochs - 1);
+    for (bool stop = false; status == ALTERREC_OK && !stop;) {
         alterrec_plan plan = {.struct_size = sizeof plan};
-        status = alterrec_trainer_plan(&plan, trainer);
-        if (status != ALTERREC_OK || plan.stop != 0)
+        bool first = alterrec_trainer_epochs(trainer) == 0;
+        status = next_plan(&plan, &stop, trainer, first ? NULL : &report);
+        if (status != ALTERREC_OK || stop)
             break;
         status = alterrec_trainer_epoch(&report, trainer, &plan);
+        stop = report.stopped != 0;
     }
-    if (status == ALTERREC_ERROR_BUSY)
-        return status;
     /* The error that ended training is the one to report. */
     alterrec_status restored = alterrec_trainer_use_best(trainer);
     return status != ALTERREC_OK ? status : restored;

@@ -41,8 +41,11 @@ struct alterrec_trainer {
     double own_best[2];   /* of each tower's own metric, for decay on a plateau */
     int64_t own_stale[2]; /* epochs trained since */
     alterrec_progress_fn progress;
-    void *user_data;
+    void *progress_data;
+    alterrec_schedule_fn schedule_callback;
+    void *schedule_data;
     atomic_bool busy;
+    atomic_bool cancelled;      /* asked to stop, not yet stopped */
     atomic_bool between_epochs; /* inside a call, but nothing is half done: it may be saved */
 };
 

@@ -5,8 +5,10 @@
 
 #include <check.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define MUST(call) ck_assert_msg((call) == ALTERREC_OK, "%s", alterrec_last_error())
 
@@ -223,6 +225,119 @@ static int32_t call_back_in(const alterrec_progress *progress, void *user_data) 
     return 0;
 }
 
+/* A schedule callback that keeps what it was given, and answers at call number `at`. */
+typedef struct scheduling {
+    int64_t calls, at;
+    int32_t answer, tower; /* tower 0: the plan's own */
+} scheduling;
+
+static int32_t schedule(alterrec_plan *plan, const alterrec_epoch_report *last, void *user_data) {
+    scheduling *s = user_data;
+    ck_assert_int_eq(last != NULL, s->calls > 0);
+    if (last != NULL)
+        ck_assert_int_eq(last->epoch, (int32_t)s->calls - 1);
+    if (s->tower != 0) {
+        plan->tower = s->tower;
+        plan->negatives = ALTERREC_NEGATIVES_RANDOM;
+        plan->positives = 0;
+    }
+    return ++s->calls == s->at ? s->answer : 0;
+}
+
+START_TEST(schedule_callback_drives) {
+    training built_in, unchanged, id_only;
+    scheduling keep = {.at = -1}, only_id = {.at = -1, .tower = ALTERREC_ID};
+    shop_open(&built_in.shop, 40, 60);
+    shop_open(&unchanged.shop, 40, 60);
+    shop_open(&id_only.shop, 40, 60);
+    open_training(&built_in);
+    open_training(&unchanged);
+    open_training(&id_only);
+    MUST(alterrec_trainer_run(built_in.trainer));
+    MUST(alterrec_trainer_on_schedule(unchanged.trainer, schedule, &keep));
+    MUST(alterrec_trainer_run(unchanged.trainer));
+    ck_assert_int_eq(keep.calls, 7); /* six epochs, and the plan that says stop */
+    ck_assert(same(built_in.model->id.block, &unchanged.model->id));
+    ck_assert(same(built_in.model->text.block, &unchanged.model->text));
+    float *text = copy_of(&id_only.model->text);
+    MUST(alterrec_trainer_on_schedule(id_only.trainer, schedule, &only_id));
+    MUST(alterrec_trainer_run(id_only.trainer));
+    ck_assert(same(text, &id_only.model->text));
+    ar_free(text);
+    close_training(&built_in);
+    close_training(&unchanged);
+    close_training(&id_only);
+}
+END_TEST
+
+START_TEST(schedule_callback_stops_and_fails) {
+    for (int64_t at = 1; at <= 4; at += 3)
+        for (int32_t reply = -5; reply <= 5; reply += 10) {
+            training t;
+            shop_open(&t.shop, 40, 60);
+            open_training(&t);
+            scheduling s = {.at = at, .answer = reply};
+            MUST(alterrec_trainer_on_schedule(t.trainer, schedule, &s));
+            ck_assert_int_eq(alterrec_trainer_run(t.trainer), reply < 0 ? reply : ALTERREC_OK);
+            ck_assert_int_eq(alterrec_trainer_epochs(t.trainer), at - 1);
+            MUST(alterrec_trainer_on_schedule(t.trainer, NULL, NULL));
+            MUST(alterrec_trainer_run(t.trainer));
+            ck_assert_int_eq(alterrec_trainer_epochs(t.trainer), 6);
+            close_training(&t);
+        }
+}
+END_TEST
+
+static int32_t cancel_at_third_step(const alterrec_progress *progress, void *user_data) {
+    if (progress->stage == ALTERREC_STAGE_TRAIN && progress->step == 3)
+        MUST(alterrec_trainer_cancel(user_data));
+    return 0;
+}
+
+START_TEST(cancel_stops_once) {
+    training t;
+    shop_open(&t.shop, 40, 60);
+    open_training(&t);
+    MUST(alterrec_trainer_on_progress(t.trainer, cancel_at_third_step, t.trainer));
+    alterrec_epoch_report report = {.struct_size = sizeof report};
+    MUST(alterrec_trainer_epoch(&report, t.trainer, NULL));
+    ck_assert_int_ne(report.stopped, 0);
+    ck_assert_int_eq(report.steps, 3);
+    ck_assert_int_eq(alterrec_trainer_epochs(t.trainer), 0);
+    MUST(alterrec_trainer_on_progress(t.trainer, NULL, NULL));
+    MUST(alterrec_trainer_epoch(&report, t.trainer, NULL));
+    ck_assert_int_eq(report.stopped, 0);
+    MUST(alterrec_trainer_cancel(t.trainer));
+    MUST(alterrec_trainer_epoch(&report, t.trainer, NULL));
+    ck_assert_int_ne(report.stopped, 0);
+    ck_assert_int_eq(report.steps, 1);
+    close_training(&t);
+}
+END_TEST
+
+static void *cancel_soon(void *trainer) {
+    struct timespec time = {.tv_nsec = 20000000};
+    (void)nanosleep(&time, NULL);
+    MUST(alterrec_trainer_cancel(trainer));
+    return NULL;
+}
+
+START_TEST(cancel_from_another_thread) {
+    training t;
+    shop_open(&t.shop, 40, 60);
+    shop_set(&t.shop, "train.epochs", "100000");
+    shop_set(&t.shop, "compute.threads", "1");
+    open_training(&t);
+    pthread_t thread;
+    ck_assert_int_eq(pthread_create(&thread, NULL, cancel_soon, t.trainer), 0);
+    MUST(alterrec_trainer_run(t.trainer));
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert_int_lt(alterrec_trainer_epochs(t.trainer), 100000);
+    MUST(alterrec_trainer_epoch(NULL, t.trainer, NULL));
+    close_training(&t);
+}
+END_TEST
+
 START_TEST(calling_back_in_is_busy) {
     training t;
     shop_open(&t.shop, 40, 60);
@@ -394,6 +509,10 @@ int main(void) {
     tcase_add_test(group, patience_ends_the_run);
     tcase_add_test(group, no_validation_keeps_the_last_weights);
     tcase_add_test(group, stopping_and_failing_callbacks);
+    tcase_add_test(group, schedule_callback_drives);
+    tcase_add_test(group, schedule_callback_stops_and_fails);
+    tcase_add_test(group, cancel_stops_once);
+    tcase_add_test(group, cancel_from_another_thread);
     tcase_add_test(group, calling_back_in_is_busy);
     tcase_add_test(group, nan_stops_with_the_last_good_weights);
     tcase_add_test(group, bad_plans_are_named);
