@@ -6,15 +6,17 @@
 #include <time.h>
 
 int ar_threads_enter(int64_t threads) {
-    int previous = omp_get_max_threads();
-    if (threads > 0)
-        omp_set_num_threads((int)threads);
-    return previous;
+    int most = omp_get_max_threads(), limit = omp_get_thread_limit();
+    int dynamic = omp_get_dynamic();
+    int wanted = omp_in_parallel() ? 1 : threads > 0 ? (int)threads : most;
+    omp_set_dynamic(0);
+    omp_set_num_threads(wanted < limit ? wanted : limit);
+    return dynamic ? -most : most;
 }
 
 void ar_threads_leave(int previous) {
-    if (previous != omp_get_max_threads())
-        omp_set_num_threads(previous);
+    omp_set_num_threads(previous < 0 ? -previous : previous);
+    omp_set_dynamic(previous < 0);
 }
 
 int ar_threads_count(void) {

@@ -6,8 +6,11 @@
 #include <stdint.h>
 
 /* oneDNN and our own loops take their thread count from OpenMP's setting of the calling thread.
- * ar_threads_enter sets it to `threads` (0: leave as it is) and returns what to give to
- * ar_threads_leave when the call ends. */
+ * ar_threads_enter sets it to `threads` (0: as it is) and returns what to give to ar_threads_leave
+ * when the call ends. What it sets is what OpenMP will deliver: a oneDNN primitive is planned for a
+ * number of threads, and leaves work undone, without an error, if it gets fewer. So the number
+ * stays within OpenMP's thread limit, it is 1 inside a parallel region of the host, and OpenMP may
+ * not adjust it (omp_set_dynamic) meanwhile. */
 int ar_threads_enter(int64_t threads);
 void ar_threads_leave(int previous);
 
