@@ -47,7 +47,7 @@ run_suite() {
             configure+=(-DCMAKE_BUILD_TYPE=Debug -DALTERREC_SANITIZE=thread)
             selection=(-L contract)
             # OpenMP's own synchronisation is not instrumented: threads are the tests' alone.
-            export OMP_THREAD_LIMIT=1
+            export OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1
             export TSAN_OPTIONS="suppressions=$PWD/tests/tools/tsan.supp halt_on_error=1"
             ;;
     esac
