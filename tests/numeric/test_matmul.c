@@ -1,0 +1,192 @@
+/* Products and linear layers: against a naive product in double, and their bits row by row. */
+#include "core/memory.h"
+#include "nn/linear.h"
+#include "support/naive.h"
+#include "support/numbers.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Rows on both sides of AR_PRODUCT_ROWS, widths that no vector divides. */
+static const int64_t shapes[][3] = {/* m, n, k */
+                                    {1, 1, 1},     {1, 12, 10},   {2, 10, 12},   {15, 300, 7},
+                                    {16, 7, 300},  {17, 33, 65},  {31, 48, 300}, {32, 12, 1},
+                                    {100, 1, 129}, {257, 40, 12}, {3, 1000, 10}, {300, 300, 20}};
+enum { SHAPES = sizeof shapes / sizeof shapes[0], KINDS = 32, WITH_BIAS = 16 };
+
+/* f32 sums of k products of normal numbers: an error of 2e-6 of the largest result leaves room. */
+static const double tolerance = 5e-6;
+
+START_TEST(product_is_naive_product) {
+    int flags = _i % WITH_BIAS;
+    ar_onednn *onednn;
+    ar_random random;
+    MUST(ar_onednn_create(&onednn));
+    ar_random_seed(&random, (uint64_t)_i);
+    for (int s = 0; s < SHAPES; s++) {
+        int64_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
+        float *src = random_floats(m * k, &random), *weights = random_floats(k * n, &random);
+        float *bias = random_floats(n, &random), *dst = random_floats(m * n, &random);
+        double *wide_src = to_doubles(src, m * k), *wide_weights = to_doubles(weights, k * n);
+        double *wide_bias = to_doubles(bias, n), *expected = to_doubles(dst, m * n);
+        bool biased = _i >= WITH_BIAS;
+        naive_matmul(expected, wide_src, wide_weights, biased ? wide_bias : NULL, m, n, k, flags);
+        MUST(ar_matmul(onednn, dst, src, weights, biased ? bias : NULL, m, n, k, flags));
+        double scale = 0.0; /* a relu may leave one small number alone */
+        for (int64_t i = 0; i < m * n; i++)
+            scale = fmax(scale, fabs(expected[i]));
+        for (int64_t i = 0; i < m * n; i++)
+            ck_assert_msg(fabs((double)dst[i] - expected[i]) <= tolerance * fmax(scale, 1.0),
+                          "flags %d, [%lld, %lld, %lld], element %lld: %g, expected %g", _i,
+                          (long long)m, (long long)n, (long long)k, (long long)i, (double)dst[i],
+                          expected[i]);
+        ar_free(src);
+        ar_free(weights);
+        ar_free(bias);
+        ar_free(dst);
+        ar_free(wide_src);
+        ar_free(wide_weights);
+        ar_free(wide_bias);
+        ar_free(expected);
+    }
+    ar_onednn_free(onednn);
+}
+END_TEST
+
+/* The bits of a row do not depend on how many rows there are, nor on where it stands: what lets
+ * batches of sessions be put together freely. */
+START_TEST(row_keeps_its_bits_from_16_rows_on) {
+    static const int64_t counts[] = {AR_PRODUCT_ROWS, 17, 31, 32, 33, 63, 100, 128, 255, 256, 257};
+    static const int64_t sizes[][2] = {{300, 1200}, {1200, 300}, {12, 48}, {10, 30}, {256, 1001}};
+    enum { MOST = 300 };
+    int64_t k = sizes[_i][0], n = sizes[_i][1];
+    ar_onednn *onednn;
+    ar_random random;
+    MUST(ar_onednn_create(&onednn));
+    ar_random_seed(&random, 3);
+    float *src = random_floats(MOST * k, &random), *weights = random_floats(n * k, &random);
+    float *bias = random_floats(n, &random);
+    float *all = ar_new(MOST * n, sizeof *all), *some = ar_new(MOST * n, sizeof *some);
+    for (int kind = 0; kind < 3; kind++) {
+        const float *added = kind > 0 ? bias : NULL;
+        MUST(ar_linear_forward(onednn, all, src, weights, added, MOST, k, n, kind > 1));
+        for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++)
+            for (int64_t first = 0; first < MOST - counts[c]; first += 89) {
+                MUST(ar_linear_forward(onednn, some, src + first * k, weights, added, counts[c], k,
+                                       n, kind > 1));
+                ck_assert_msg(same_bits(some, all + first * n, counts[c] * n),
+                              "rows %lld to %lld of [%lld, %lld] differ", (long long)first,
+                              (long long)(first + counts[c]), (long long)k, (long long)n);
+            }
+    }
+    ar_free(src);
+    ar_free(weights);
+    ar_free(bias);
+    ar_free(all);
+    ar_free(some);
+    ar_onednn_free(onednn);
+}
+END_TEST
+
+/* The layer's arrays, and a random weighting of its result that makes a scalar of it. */
+typedef struct linear {
+    int64_t rows, in, out;
+    bool relu;
+    const double *src, *weights, *bias, *weighting;
+} linear;
+
+static double linear_value(const linear *l, const double *src, const double *weights,
+                           const double *bias) {
+    double *dst = ar_new(l->rows * l->out, sizeof *dst), sum = 0.0;
+    naive_matmul(dst, src, weights, bias, l->rows, l->out, l->in,
+                 AR_WEIGHTS_TRANSPOSED | (l->relu ? AR_RELU : 0));
+    for (int64_t i = 0; i < l->rows * l->out; i++)
+        sum += dst[i] * l->weighting[i];
+    ar_free(dst);
+    return sum;
+}
+
+static double by_src(const double *point, void *context) {
+    const linear *l = context;
+    return linear_value(l, point, l->weights, l->bias);
+}
+
+static double by_weights(const double *point, void *context) {
+    const linear *l = context;
+    return linear_value(l, l->src, point, l->bias);
+}
+
+static double by_bias(const double *point, void *context) {
+    const linear *l = context;
+    return linear_value(l, l->src, l->weights, point);
+}
+
+START_TEST(linear_gradients) {
+    static const int64_t sizes[][3] = {/* rows, in, out */
+                                       {1, 12, 10},
+                                       {5, 10, 48},
+                                       {16, 12, 65},
+                                       {19, 48, 12}};
+    int64_t rows = sizes[_i / 2][0], in = sizes[_i / 2][1], out = sizes[_i / 2][2];
+    ar_onednn *onednn;
+    ar_random random;
+    MUST(ar_onednn_create(&onednn));
+    ar_random_seed(&random, 4);
+    float *src = random_floats(rows * in, &random), *weights = random_floats(out * in, &random);
+    float *bias = random_floats(out, &random), *diff = random_floats(rows * out, &random);
+    double *wide_src = to_doubles(src, rows * in), *wide_weights = to_doubles(weights, out * in);
+    double *wide_bias = to_doubles(bias, out), *weighting = to_doubles(diff, rows * out);
+    linear l = {rows, in, out, _i % 2 != 0, wide_src, wide_weights, wide_bias, weighting};
+
+    float *dst = ar_new(rows * out, sizeof *dst), *diff_src = ar_new(rows * in, sizeof *dst);
+    float *diff_weights = ar_new(out * in, sizeof *dst), *diff_bias = ar_new(out, sizeof *dst);
+    MUST(ar_linear_forward(onednn, dst, src, weights, bias, rows, in, out, l.relu));
+    if (l.relu)
+        ar_relu_backward(diff, dst, rows, out, 1.0f);
+    MUST(ar_linear_backward_data(onednn, diff_src, diff, weights, rows, in, out));
+    MUST(ar_linear_backward_weights(onednn, diff_weights, diff_bias, diff, src, rows, in, out));
+    check_gradient("src", diff_src, wide_src, rows * in, by_src, &l, 1e-5);
+    check_gradient("weights", diff_weights, wide_weights, out * in, by_weights, &l, 1e-5);
+    check_gradient("bias", diff_bias, wide_bias, out, by_bias, &l, 1e-5);
+    void *const arrays[] = {src,       weights, bias,     diff,         wide_src,  wide_weights,
+                            wide_bias, dst,     diff_src, diff_weights, diff_bias, weighting};
+    for (size_t a = 0; a < sizeof arrays / sizeof arrays[0]; a++)
+        ar_free(arrays[a]);
+    ar_onednn_free(onednn);
+}
+END_TEST
+
+START_TEST(relu_backward_passes_and_scales) {
+    float dst[] = {1.0f, 0.0f, -0.0f, 2.0f, 1e-30f, 0.0f};
+    float diff[] = {3.0f, 3.0f, 3.0f, -4.0f, 5.0f, NAN};
+    ar_relu_backward(diff, dst, 2, 3, 2.0f);
+    const float expected[] = {6.0f, 0.0f, 0.0f, -8.0f, 10.0f, 0.0f};
+    for (int i = 0; i < 6; i++)
+        ck_assert_msg(diff[i] == expected[i], "%g", (double)diff[i]);
+}
+END_TEST
+
+START_TEST(row_bucket_is_enough_and_rare) {
+    int64_t distinct = 0, last = 0;
+    for (int64_t rows = 0; rows <= 8192; rows++) {
+        int64_t bucket = ar_row_bucket(rows);
+        ck_assert_int_ge(bucket, rows);
+        ck_assert_int_ge(bucket, AR_PRODUCT_ROWS);
+        ck_assert_int_ge(bucket, last);
+        ck_assert_int_lt(bucket - rows, rows <= 256 ? 17 : rows <= 2048 ? 128 : 512);
+        distinct += bucket != last;
+        last = bucket;
+    }
+    ck_assert_int_le(distinct, 48); /* with a backward primitive of each, NORMS hold them */
+}
+END_TEST
+
+int main(void) {
+    TCase *group = tcase_create("matmul");
+    tcase_add_loop_test(group, product_is_naive_product, 0, KINDS);
+    tcase_add_loop_test(group, row_keeps_its_bits_from_16_rows_on, 0, 5);
+    tcase_add_loop_test(group, linear_gradients, 0, 8);
+    tcase_add_test(group, relu_backward_passes_and_scales);
+    tcase_add_test(group, row_bucket_is_enough_and_rare);
+    return run_tests(group, "matmul");
+}
