@@ -37,19 +37,19 @@ AR_CLONES static void multiply(float *values, int64_t count, float factor) {
 void ar_loss_row(double *loss, double *positives_loss, float *logits, const float *negatives,
                  int64_t items, const ar_targets *targets, float scale) {
     enum { CHUNK = 4096, TARGETS_MOST = 1 + 1000 };
-    /* The targets' own exponentials are taken before the row is overwritten. */
+    /* The targets' own scores are taken before the row is overwritten. */
     double y[TARGETS_MOST];
     int64_t count = 1 + targets->positive_count;
-    float most = largest(logits, negatives, items) * scale;
     for (int64_t t = 0; t < count; t++) {
         int32_t item = t == 0 ? targets->label : targets->positives[t - 1];
         y[t] = (double)(logits[item] * scale);
-        most = (float)y[t] > most ? (float)y[t] : most;
     }
+    float most = largest(logits, negatives, items) * scale;
+    float base = most > -INFINITY ? most : 0.0f; /* without negatives there is no largest */
     double sum = 0.0;
     for (int64_t j = 0; j < items; j += CHUNK)
         sum += (double)exponentials(logits + j, negatives + j,
-                                    items - j < CHUNK ? items - j : CHUNK, scale, most);
+                                    items - j < CHUNK ? items - j : CHUNK, scale, base);
 
     double factor = 0.0; /* sum over the targets of weight / Z */
     double correction[TARGETS_MOST];
@@ -57,12 +57,15 @@ void ar_loss_row(double *loss, double *positives_loss, float *logits, const floa
     for (int64_t t = 0; t < count; t++) {
         int32_t item = t == 0 ? targets->label : targets->positives[t - 1];
         double weight = (double)(t == 0 ? targets->label_weight : targets->positive_weight);
-        double own = exp(y[t] - (double)most);
-        double counted = (double)logits[item]; /* negatives[item] * own */
-        double z = sum - counted + own;
-        double cost = log(z) - (y[t] - (double)most);
+        /* Each target's sum is taken relative to its own largest term: two targets may lie further
+         * apart than exp reaches. */
+        double top = y[t] > (double)most ? y[t] : (double)most;
+        double shrink = exp((double)most - top), own = exp(y[t] - top);
+        double counted = (double)logits[item] * shrink; /* negatives[item] * own */
+        double z = sum * shrink - counted + own;
+        double cost = log(z) - (y[t] - top);
         *(t == 0 ? loss : positives_loss) += cost;
-        factor += weight / z;
+        factor += weight * shrink / z;
         correction[t] = weight * ((own - counted) / z - 1.0);
     }
     multiply(logits, items, (float)(factor * (double)scale));

@@ -10,11 +10,12 @@ void ar_negatives_random(float *negatives, int64_t items, int64_t count, ar_rand
         negatives[ar_random_below(random, (uint32_t)items)] += 1.0f;
 }
 
-/* keys in the order of the scores, as unsigned numbers. */
+/* keys in the order of the scores, as unsigned numbers; -0 and 0 are one. */
 AR_CLONES static void make_keys(uint32_t *keys, const float *scores, int64_t items) {
     for (int64_t j = 0; j < items; j++) {
         uint32_t bits;
-        memcpy(&bits, &scores[j], sizeof bits);
+        float score = scores[j] + 0.0f;
+        memcpy(&bits, &score, sizeof bits);
         keys[j] = (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
     }
 }
