@@ -263,8 +263,11 @@ alterrec_status ar_learner_gradients(ar_step_result *result, ar_learner *learner
     AR_TRY(ar_tower_table_backward(learner->onednn, &learner->diff_weights, learner->diff_table,
                                    &learner->table_state, learner->tower, learner->features,
                                    table_dropout));
-    if (!all_finite(learner->diff, learner->tower->list.count))
-        return ar_fail(ALTERREC_ERROR_NOT_FINITE, "a gradient of the %s tower is not finite",
+    /* A relu takes a NaN for 0: a broken weight before it shows in no gradient. */
+    bool finite_weights = all_finite(learner->tower->block, learner->tower->list.count);
+    if (!finite_weights || !all_finite(learner->diff, learner->tower->list.count))
+        return ar_fail(ALTERREC_ERROR_NOT_FINITE, "a %s of the %s tower is not finite",
+                       finite_weights ? "gradient" : "weight",
                        learner->kind == ALTERREC_ID ? "ID" : "text");
     return ALTERREC_OK;
 }

@@ -64,7 +64,7 @@ alterrec_status ar_learner_create(ar_learner *learner, alterrec_model *model, in
 void ar_learner_free(ar_learner *learner);
 
 /* Forward and backward: learner->diff holds the gradients of the batch's loss. NOT_FINITE if the
- * loss or a gradient is not. */
+ * loss, a weight or a gradient is not. */
 alterrec_status ar_learner_gradients(ar_step_result *result, ar_learner *learner,
                                      const ar_example_batch *batch, const ar_step_options *options);
 
