@@ -20,6 +20,8 @@
 #define TEXTS    "catalog.texts"
 #define FEATURES "text.features"
 
+#define PROJECTION "text.projection.weight"
+
 /* The options that a file leaves out: paths and columns of the place where the model was trained,
  * which say nothing to who uses it. */
 #define TRAINING_PLACE "data"
@@ -186,7 +188,10 @@ static alterrec_status read_catalog(alterrec_catalog **catalog, const ar_tensor_
         if (status != ALTERREC_OK)
             status = ar_fail_at(status, "%s: ", file->path);
     }
-    if (status == ALTERREC_OK && ar_tensor_file_find(file, FEATURES) != NULL)
+    /* A text tower whose features are lost is not passed over as a tensor of no model would be. */
+    bool has_text = ar_tensor_file_find(file, FEATURES) != NULL ||
+                    ar_tensor_file_find(file, PROJECTION) != NULL;
+    if (status == ALTERREC_OK && has_text)
         status = read_features(*catalog, file);
     ar_free(keys);
     ar_free(texts);
