@@ -309,6 +309,13 @@ static int32_t never_stops(const alterrec_progress *progress, void *user_data) {
     return user_data == NULL ? 0 : 1;
 }
 
+static int32_t keeps_plan(alterrec_plan *plan, const alterrec_epoch_report *last, void *user_data) {
+    (void)plan;
+    (void)last;
+    (void)user_data;
+    return 0;
+}
+
 static void try_trainer(void) {
     alterrec_plan plan = {.struct_size = sizeof plan};
     alterrec_epoch_report report = {.struct_size = sizeof report};
@@ -325,6 +332,10 @@ static void try_trainer(void) {
     REFUSES(alterrec_trainer_on_progress, trainer, NULL, never_stops, &plan);
     TAKES(alterrec_trainer_on_progress, progress, trainer, NULL, &plan);
     TAKES(alterrec_trainer_on_progress, user_data, trainer, never_stops, NULL);
+    REFUSES(alterrec_trainer_on_schedule, trainer, NULL, keeps_plan, &plan);
+    TAKES(alterrec_trainer_on_schedule, schedule, trainer, NULL, &plan);
+    TAKES(alterrec_trainer_on_schedule, user_data, trainer, keeps_plan, NULL);
+    REFUSES(alterrec_trainer_cancel, trainer, NULL);
     REFUSES(alterrec_trainer_plan, plan, NULL, trainer);
     REFUSES(alterrec_trainer_plan, trainer, &plan, NULL);
     MUST(alterrec_trainer_plan(&plan, trainer));
@@ -333,6 +344,12 @@ static void try_trainer(void) {
     TAKES(alterrec_trainer_epoch, plan, &report, trainer, NULL);
     REFUSES(alterrec_trainer_use_best, trainer, NULL);
     REFUSES(alterrec_trainer_run, trainer, NULL);
+    const char *path = scratch_path("checkpoint.safetensors");
+    REFUSES(alterrec_trainer_save, trainer, NULL, path);
+    REFUSES(alterrec_trainer_save, path, trainer, NULL);
+    MUST(alterrec_trainer_save(trainer, path));
+    REFUSES(alterrec_trainer_resume, trainer, NULL, path);
+    REFUSES(alterrec_trainer_resume, path, trainer, NULL);
     GIVES(alterrec_trainer_epochs, trainer, 0, NULL);
     REFUSES(alterrec_trainer_report, report, NULL, trainer, 0);
     REFUSES(alterrec_trainer_report, trainer, &report, NULL, 0);
@@ -409,10 +426,11 @@ START_TEST(test_null_for_every_argument) {
     for (int i = 0; i < declared.count; i++) {
         const header_function *function = &declared.functions[i];
         if (function->pointer_count == 0)
-            ck_assert_msg(was_tried(function->name, ""), "%s is not tried", function->name);
+            ck_assert_msg(was_tried(function->name, ""), "%s is not tried: add it here",
+                          function->name);
         for (int j = 0; j < function->pointer_count; j++)
             ck_assert_msg(was_tried(function->name, function->pointers[j]),
-                          "%s is not tried with NULL for `%s`", function->name,
+                          "%s is not tried with NULL for `%s`: add it here", function->name,
                           function->pointers[j]);
     }
 }

@@ -1,0 +1,302 @@
+/* Arguments that are not NULL and still wrong: sizes, indices, counts, numbers that are none. Each
+ * is refused twice, and the handle goes on. */
+#include "support/shop.h"
+#include "support/small_model.h"
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ITEMS = 40 };
+
+static shop s;
+static alterrec_model *model;
+static alterrec_batch *batch;
+
+static void set_up(void) {
+    shop_open(&s, ITEMS, 30);
+    shop_set(&s, "compute.threads", "1");
+    MUST(alterrec_model_create(&model, s.catalog, s.config));
+    MUST(alterrec_batch_create(&batch));
+}
+
+static void tear_down(void) {
+    alterrec_batch_free(batch);
+    alterrec_model_free(model);
+    shop_close(&s);
+}
+
+/* The text begins with the function's name and holds `text`. */
+static void check_refused(alterrec_status status, const char *function, const char *text) {
+    ck_assert_msg(status == ALTERREC_ERROR_INVALID_ARGUMENT, "%s: %s, %s", function,
+                  alterrec_status_name(status), alterrec_last_error());
+    ck_assert_msg(strncmp(alterrec_last_error(), function, strlen(function)) == 0,
+                  "\"%s\" does not begin with %s", alterrec_last_error(), function);
+    ck_assert_msg(strstr(alterrec_last_error(), text) != NULL, "\"%s\" lacks \"%s\"",
+                  alterrec_last_error(), text);
+}
+
+#define REFUSES(text, function, ...)                                                               \
+    do {                                                                                           \
+        check_refused(function(__VA_ARGS__), #function, text);                                     \
+        check_refused(function(__VA_ARGS__), #function, text);                                     \
+    } while (0)
+
+/* A struct whose struct_size is 0, as in one that was zeroed, or a byte less than a version knew.
+ */
+#define REFUSES_SIZES(type, function, ...)                                                         \
+    do {                                                                                           \
+        type record;                                                                               \
+        static const uint32_t sizes[] = {0, 1, 4, 8};                                              \
+        for (size_t size = 0; size < sizeof sizes / sizeof *sizes; size++) {                       \
+            memset(&record, 0x55, sizeof record);                                                  \
+            record.struct_size = sizes[size];                                                      \
+            type before = record;                                                                  \
+            REFUSES("struct_size", function, &record, __VA_ARGS__);                                \
+            ck_assert_mem_eq(&record, &before, sizeof record);                                     \
+        }                                                                                          \
+        record.struct_size = sizeof record;                                                        \
+        MUST(function(&record, __VA_ARGS__));                                                      \
+        ck_assert_uint_eq(record.struct_size, sizeof record);                                      \
+    } while (0)
+
+START_TEST(test_struct_sizes) {
+    alterrec_trainer *trainer;
+    MUST(alterrec_trainer_create(&trainer, model, s.train, NULL, NULL));
+    REFUSES_SIZES(alterrec_option, alterrec_option_describe, 0);
+    REFUSES_SIZES(alterrec_tensor, alterrec_model_tensor_describe, model, 0);
+    REFUSES_SIZES(alterrec_plan, alterrec_trainer_plan, trainer);
+    REFUSES_SIZES(alterrec_epoch_report, alterrec_trainer_epoch, trainer, NULL);
+    ck_assert_int_eq(alterrec_trainer_epochs(trainer), 1);
+    REFUSES_SIZES(alterrec_epoch_report, alterrec_trainer_report, trainer, 0);
+    alterrec_plan plan = {.struct_size = sizeof plan};
+    MUST(alterrec_trainer_plan(&plan, trainer));
+    plan.struct_size = 8;
+    REFUSES("struct_size", alterrec_trainer_epoch, NULL, trainer, &plan);
+    ck_assert_int_eq(alterrec_trainer_epochs(trainer), 1);
+    alterrec_trainer_free(trainer);
+}
+END_TEST
+
+static const int64_t outside[] = {-1, -2, INT64_MIN, INT64_MAX, 1000000};
+enum { OUTSIDE = sizeof outside / sizeof *outside };
+
+START_TEST(test_indices) {
+    alterrec_option option = {.struct_size = sizeof option};
+    alterrec_tensor tensor = {.struct_size = sizeof tensor};
+    const int32_t *items = NULL;
+    int64_t length = 7;
+    for (int i = 0; i < OUTSIDE; i++) {
+        REFUSES("", alterrec_option_describe, &option, outside[i]);
+        REFUSES("", alterrec_model_tensor_describe, &tensor, model, outside[i]);
+        REFUSES("", alterrec_sessions_get, &items, &length, s.train, outside[i]);
+    }
+    REFUSES("", alterrec_option_describe, &option, alterrec_option_count());
+    REFUSES("", alterrec_model_tensor_describe, &tensor, model, alterrec_model_tensor_count(model));
+    REFUSES("", alterrec_sessions_get, &items, &length, s.train, alterrec_sessions_count(s.train));
+    ck_assert_ptr_null(items);
+    ck_assert_int_eq(length, 7);
+    static const int32_t no_items[] = {-1, ITEMS, INT32_MIN, INT32_MAX};
+    for (int i = 0; i < 4; i++) {
+        ck_assert_ptr_null(alterrec_catalog_key(s.catalog, no_items[i]));
+        ck_assert_ptr_null(alterrec_catalog_text(s.catalog, no_items[i]));
+    }
+    ck_assert_int_eq(alterrec_catalog_find(s.catalog, ""), -1);
+    ck_assert_ptr_null(alterrec_dataset_sessions(NULL, 7));
+    ck_assert_str_eq(alterrec_catalog_key(s.catalog, ITEMS - 1), "39");
+}
+END_TEST
+
+START_TEST(test_catalogs) {
+    static const char *const keys[] = {"a", NULL, "b", "", "a", "\xFF"};
+    static const char *const bad_texts[] = {"x", "\xC3"};
+    static const float features[] = {1, 2, NAN, 4, INFINITY, 6};
+    alterrec_catalog *made = s.catalog;
+    static const int64_t counts[] = {0, -1, INT64_MIN, INT32_MAX, INT64_MAX};
+    for (int i = 0; i < 5; i++) {
+        REFUSES("items ", alterrec_catalog_create, &made, NULL, NULL, counts[i]);
+        ck_assert_ptr_null(made);
+    }
+    REFUSES("item 1 is NULL", alterrec_catalog_create, &made, keys, NULL, 2);
+    REFUSES("item 1 is empty", alterrec_catalog_create, &made, keys + 2, NULL, 2);
+    const char *const same[] = {"a", "b", "a"};
+    REFUSES("items 0 and 2 have the same key `a`", alterrec_catalog_create, &made, same, NULL, 3);
+    REFUSES("item 1 is not UTF-8", alterrec_catalog_create, &made, keys + 4, NULL, 2);
+    REFUSES("item 1 is not UTF-8", alterrec_catalog_create, &made, NULL, bad_texts, 2);
+    ck_assert_ptr_null(made);
+    MUST(alterrec_catalog_create(&made, same, NULL, 2));
+    REFUSES("dim is 0", alterrec_catalog_set_features, made, features, 2, 0);
+    REFUSES("dim is -1", alterrec_catalog_set_features, made, features, 2, -1);
+    REFUSES("dim is", alterrec_catalog_set_features, made, features, 2, INT64_MAX);
+    REFUSES("row 1, column 0", alterrec_catalog_set_features, made, features, 2, 2);
+    REFUSES("row 0, column 2", alterrec_catalog_set_features, made, features, 2, 3);
+    ck_assert_int_eq(alterrec_catalog_set_features(made, features, 3, 1), ALTERREC_ERROR_MISMATCH);
+    ck_assert_int_eq(alterrec_catalog_feature_dim(made), 0);
+    MUST(alterrec_catalog_set_features(made, features, 2, 1));
+    REFUSES("row 1, column 0", alterrec_catalog_set_features, made, features, 2, 2);
+    ck_assert_mem_eq(alterrec_catalog_features(made), features, 2 * sizeof(float));
+    alterrec_catalog_free(made);
+}
+END_TEST
+
+START_TEST(test_session_arrays) {
+    static const int32_t items[] = {0, 1, ITEMS, 3, -1};
+    static const int64_t good[] = {0, 2}, late[] = {1, 2}, falling[] = {0, 2, 1}, bad[] = {0, 3},
+                         negative[] = {0, 5};
+    alterrec_sessions *made = s.train;
+    REFUSES("count -1", alterrec_sessions_create, &made, s.catalog, items, good, -1);
+    ck_assert_ptr_null(made);
+    REFUSES("offsets[0] is 1", alterrec_sessions_create, &made, s.catalog, items, late, 1);
+    REFUSES("offsets", alterrec_sessions_create, &made, s.catalog, items, falling, 2);
+    REFUSES("40", alterrec_sessions_create, &made, s.catalog, items, bad, 1);
+    REFUSES("-1", alterrec_sessions_create, &made, s.catalog, items + 3, negative, 1);
+    ck_assert_ptr_null(made);
+    MUST(alterrec_sessions_create(&made, s.catalog, items, good, 1));
+    ck_assert_int_eq(alterrec_sessions_interactions(made), 2);
+    alterrec_sessions_free(made);
+}
+END_TEST
+
+START_TEST(test_batches) {
+    static const int32_t items[] = {0, 1, -3};
+    float scores[ITEMS];
+    REFUSES("length is 0", alterrec_batch_add, batch, items, 0);
+    REFUSES("length is -1", alterrec_batch_add, batch, items, -1);
+    REFUSES("item -3 at position 2", alterrec_batch_add, batch, items, 3);
+    ck_assert_int_eq(alterrec_batch_count(batch), 0);
+    REFUSES("session is 0", alterrec_batch_exclude, batch, 0, items, 2);
+    MUST(alterrec_batch_add(batch, items, 2));
+    REFUSES("session is 1", alterrec_batch_exclude, batch, 1, items, 2);
+    REFUSES("session is -2", alterrec_batch_exclude, batch, -2, items, 2);
+    REFUSES("count is -1", alterrec_batch_exclude, batch, 0, items, -1);
+    REFUSES("item -3 at position 2", alterrec_batch_exclude, batch, -1, items, 3);
+    MUST(alterrec_batch_exclude(batch, -1, items, 0));
+    MUST(alterrec_model_score(scores, model, ALTERREC_FUSED, batch));
+}
+END_TEST
+
+START_TEST(test_top_k) {
+    static const int64_t bad[] = {0, -1, ITEMS + 1, INT64_MIN, INT64_MAX};
+    static const int32_t item = 5, far = ITEMS;
+    int32_t items[ITEMS];
+    alterrec_recommender *recommender;
+    MUST(alterrec_recommender_create(&recommender, model, NULL));
+    REFUSES("the batch has no session", alterrec_recommender_top_k, items, NULL, recommender, batch,
+            1);
+    MUST(alterrec_batch_add(batch, &item, 1));
+    for (int i = 0; i < 5; i++)
+        REFUSES("is outside 1..40", alterrec_recommender_top_k, items, NULL, recommender, batch,
+                bad[i]);
+    MUST(alterrec_recommender_top_k(items, NULL, recommender, batch, ITEMS));
+    MUST(alterrec_batch_exclude(batch, 0, &far, 1));
+    REFUSES("excluded item 40", alterrec_recommender_top_k, items, NULL, recommender, batch, 1);
+    MUST(alterrec_batch_clear(batch));
+    MUST(alterrec_batch_add(batch, &far, 1));
+    REFUSES("item 40", alterrec_recommender_top_k, items, NULL, recommender, batch, 1);
+    MUST(alterrec_batch_clear(batch));
+    MUST(alterrec_batch_add(batch, &item, 1));
+    MUST(alterrec_recommender_top_k(items, NULL, recommender, batch, 1));
+    ck_assert_int_ge(items[0], 0);
+    alterrec_recommender_free(recommender);
+}
+END_TEST
+
+START_TEST(test_evaluation_figures) {
+    double value = 7.0;
+    int64_t low = 7;
+    alterrec_evaluation *evaluation;
+    MUST(alterrec_evaluate(&evaluation, model, s.valid, s.train, NULL, NULL, NULL));
+    static const int32_t scorers[] = {0, -1, 5, INT32_MAX}, metrics[] = {-1, 3, INT32_MIN};
+    for (int i = 0; i < 4; i++)
+        REFUSES("scorer", alterrec_evaluation_metric, &value, evaluation, scorers[i], ALTERREC_HITS,
+                10, -1);
+    for (int i = 0; i < 3; i++)
+        REFUSES("metric", alterrec_evaluation_metric, &value, evaluation, ALTERREC_ID, metrics[i],
+                10, -1);
+    int64_t groups = alterrec_evaluation_groups(evaluation);
+    const int64_t bad[] = {-2, groups, INT64_MAX, INT64_MIN};
+    for (int i = 0; i < 4; i++) {
+        REFUSES("group", alterrec_evaluation_metric, &value, evaluation, ALTERREC_ID, ALTERREC_HITS,
+                10, bad[i]);
+        REFUSES("group", alterrec_evaluation_group, &low, NULL, NULL, evaluation, bad[i]);
+    }
+    REFUSES("group", alterrec_evaluation_group, &low, NULL, NULL, evaluation, -1);
+    for (int round = 0; round < 2; round++)
+        ck_assert_int_eq(
+            alterrec_evaluation_metric(&value, evaluation, ALTERREC_ID, ALTERREC_HITS, 11, -1),
+            ALTERREC_ERROR_NOT_FOUND);
+    ck_assert_double_eq(value, 7.0);
+    ck_assert_int_eq(low, 7);
+    MUST(alterrec_evaluation_metric(&value, evaluation, ALTERREC_ID, ALTERREC_HITS, 10, -1));
+    ck_assert_double_ne(value, 7.0);
+    alterrec_evaluation_free(evaluation);
+}
+END_TEST
+
+START_TEST(test_trainer_reports) {
+    alterrec_trainer *trainer;
+    alterrec_epoch_report report = {.struct_size = sizeof report, .examples = 7};
+    MUST(alterrec_trainer_create(&trainer, model, s.train, NULL, NULL));
+    REFUSES("epoch 0", alterrec_trainer_report, &report, trainer, 0);
+    MUST(alterrec_trainer_epoch(NULL, trainer, NULL));
+    for (int i = 0; i < OUTSIDE; i++)
+        REFUSES("epoch", alterrec_trainer_report, &report, trainer, outside[i]);
+    REFUSES("epoch 1", alterrec_trainer_report, &report, trainer, 1);
+    ck_assert_int_eq(report.examples, 7);
+    MUST(alterrec_trainer_report(&report, trainer, 0));
+    ck_assert_int_ne(report.examples, 7);
+    alterrec_trainer_free(trainer);
+}
+END_TEST
+
+/* Things that are each right and do not belong together. */
+START_TEST(test_other_catalogs) {
+    static const char *const keys[] = {"x", "y", "z"};
+    static const int32_t items[] = {0, 1};
+    static const int64_t offsets[] = {0, 2};
+    alterrec_catalog *other;
+    alterrec_sessions *sessions;
+    alterrec_trainer *trainer;
+    alterrec_evaluation *evaluation;
+    MUST(alterrec_catalog_create(&other, keys, NULL, 3));
+    MUST(alterrec_sessions_create(&sessions, other, items, offsets, 1));
+    for (int round = 0; round < 2; round++) {
+        ck_assert_int_eq(alterrec_trainer_create(&trainer, model, sessions, NULL, NULL),
+                         ALTERREC_ERROR_MISMATCH);
+        ck_assert_ptr_null(trainer);
+        ck_assert_int_eq(alterrec_trainer_create(&trainer, model, s.train, sessions, NULL),
+                         ALTERREC_ERROR_MISMATCH);
+        ck_assert_int_eq(alterrec_evaluate(&evaluation, model, sessions, NULL, NULL, NULL, NULL),
+                         ALTERREC_ERROR_MISMATCH);
+        ck_assert_ptr_null(evaluation);
+        ck_assert_int_eq(alterrec_evaluate(&evaluation, model, s.valid, sessions, NULL, NULL, NULL),
+                         ALTERREC_ERROR_MISMATCH);
+    }
+    MUST(alterrec_evaluate(&evaluation, model, s.valid, s.train, NULL, NULL, NULL));
+    alterrec_evaluation_free(evaluation);
+    alterrec_sessions_free(sessions);
+    alterrec_catalog_free(other);
+}
+END_TEST
+
+int main(void) {
+    Suite *suite = suite_create("arguments_ranges");
+    TCase *cases = tcase_create("arguments_ranges");
+    tcase_add_checked_fixture(cases, set_up, tear_down);
+    tcase_add_test(cases, test_struct_sizes);
+    tcase_add_test(cases, test_indices);
+    tcase_add_test(cases, test_catalogs);
+    tcase_add_test(cases, test_session_arrays);
+    tcase_add_test(cases, test_batches);
+    tcase_add_test(cases, test_top_k);
+    tcase_add_test(cases, test_evaluation_figures);
+    tcase_add_test(cases, test_trainer_reports);
+    tcase_add_test(cases, test_other_catalogs);
+    suite_add_tcase(suite, cases);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
