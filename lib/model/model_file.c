@@ -18,7 +18,7 @@
 /* What the file keeps of the catalog. A list of strings is their bytes with a 0 behind each. */
 #define KEYS     "catalog.keys"
 #define TEXTS    "catalog.texts"
-#define FEATURES "text.features"
+#define FEATURES "catalog.features"
 
 #define PROJECTION "text.projection.weight"
 
@@ -288,6 +288,18 @@ alterrec_status alterrec_model_load(alterrec_model **model, const char *path) {
     return misfit ? ALTERREC_ERROR_PARSE : status;
 }
 
+/* Files of this library are held to their checksum: no shape would tell a flipped bit of a weight.
+ * What another program means by "checksum" is its own. */
+static alterrec_status check_source(const ar_tensor_file *file) {
+    static const char ours[] = "alterrec-";
+    const char *format = ar_tensor_file_metadata(file, "format");
+    if (is_model_file(file))
+        return check_whole(file);
+    bool checked = format != NULL && strncmp(format, ours, sizeof ours - 1) == 0 &&
+                   ar_tensor_file_metadata(file, "checksum") != NULL;
+    return checked ? ar_tensor_file_verify(file) : ALTERREC_OK;
+}
+
 alterrec_status alterrec_model_import(alterrec_model *model, const char *path) {
     AR_NOT_NULL(model);
     AR_NOT_NULL(path);
@@ -295,7 +307,7 @@ alterrec_status alterrec_model_import(alterrec_model *model, const char *path) {
         return ar_fail(ALTERREC_ERROR_BUSY, "%s: a trainer is using the model", __func__);
     ar_tensor_file file;
     AR_TRY(ar_tensor_file_open(&file, path));
-    alterrec_status status = is_model_file(&file) ? check_whole(&file) : ALTERREC_OK;
+    alterrec_status status = check_source(&file);
     if (status == ALTERREC_OK)
         status = check_tensors(&file, &model->id.list);
     if (status == ALTERREC_OK)

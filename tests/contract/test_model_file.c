@@ -213,7 +213,7 @@ START_TEST(test_another_program_reads_it) {
     model_bytes_read(&file, scratch_path("tiny"));
     check_parameters(&file, &total);
     const float *features = alterrec_catalog_features(alterrec_model_catalog(model));
-    check_tensor(&file, "text.features", "F32", 2, shape, features,
+    check_tensor(&file, "catalog.features", "F32", 2, shape, features,
                  TINY_ITEMS * TINY_FEATURES * sizeof *features);
     check_tensor(&file, "catalog.keys", "U8", 1, (int64_t[]){sizeof keys}, keys, sizeof keys);
     check_tensor(&file, "catalog.texts", "U8", 1, (int64_t[]){sizeof texts}, texts, sizeof texts);

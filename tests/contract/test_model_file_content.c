@@ -134,7 +134,7 @@ START_TEST(test_tensors) {
         {"\"id.encoder.norm.bias\"", "\"id.encoder.norm.base\"", PARSE,
          "no tensor \"id.encoder.norm.bias\""},
         {"\"text.norm.weight\"", "\"text.norm.gain\"", PARSE, "no tensor \"text.norm.weight\""},
-        {"\"text.features\"", "\"text.feature\"", PARSE, "no tensor \"text.features\""},
+        {"\"catalog.features\"", "\"catalog.feature\"", PARSE, "no tensor \"catalog.features\""},
         {"\"catalog.keys\"", "\"catalog.ids\"", PARSE, "no tensor \"catalog.keys\""},
         {"\"id.embedding.weight\":{\"dtype\":\"F32\"", "\"id.embedding.weight\":{\"dtype\":\"I32\"",
          PARSE, "is I32 [3, 4], F32 [3, 4] is expected"},
@@ -148,9 +148,9 @@ START_TEST(test_tensors) {
         {"\"id.embedding.weight\":{\"dtype\":\"F32\",\"shape\":[3,4]",
          "\"id.embedding.weight\":{\"dtype\":\"F32\",\"shape\":[4611686018427387907,4]", PARSE,
          "the shape is too large for any file"},
-        {"\"text.features\":{\"dtype\":\"F32\",\"shape\":[3,2]",
-         "\"text.features\":{\"dtype\":\"F32\",\"shape\":[2,3]", PARSE,
-         "\"text.features\" is F32 [2, 3], F32 [3, any] is expected"},
+        {"\"catalog.features\":{\"dtype\":\"F32\",\"shape\":[3,2]",
+         "\"catalog.features\":{\"dtype\":\"F32\",\"shape\":[2,3]", PARSE,
+         "\"catalog.features\" is F32 [2, 3], F32 [3, any] is expected"},
         {"\"catalog.keys\":{\"dtype\":\"U8\"", "\"catalog.keys\":{\"dtype\":\"I8\"", PARSE,
          "\"catalog.keys\" is I8 [6], U8 [any] is expected"},
         {"\"catalog.texts\":{\"dtype\":\"U8\"", "\"catalog.texts\":{\"dtype\":\"C64\"", UNSUPPORTED,
@@ -256,7 +256,7 @@ START_TEST(test_values_that_are_not_finite) {
     } cases[] = {
         {"id.embedding.weight", "tensor \"id.embedding.weight\": value 1 is not finite"},
         {"text.encoder.norm.bias", "tensor \"text.encoder.norm.bias\": value 1 is not finite"},
-        {"text.features", "tensor \"text.features\": "},
+        {"catalog.features", "tensor \"catalog.features\": "},
     };
     static const float bad[] = {NAN, INFINITY, -INFINITY};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -55,7 +55,7 @@ void naive_dropout(double *values, int64_t rows, int64_t dim, ar_dropout dropout
  * query's row of probabilities. */
 static void attend(double *dst, const double *q, const double *k, const double *v, int64_t keys,
                    int64_t width, int64_t stride, ar_dropout dropout, int64_t row) {
-    double *p = ar_new(keys, sizeof *p), sum = 0.0, most = -INFINITY;
+    double *p = ar_new(keys, sizeof *p), sum = 0.0, most = -(double)INFINITY;
     for (int64_t j = 0; j < keys; j++) {
         for (int64_t c = 0; c < width; c++)
             p[j] += q[c] * k[j * stride + c] / sqrt((double)width);

@@ -207,21 +207,35 @@ START_TEST(test_a_failed_import_changes_nothing) {
 }
 END_TEST
 
-/* A model's own file is held to its checksum, since no shape would tell a flipped weight. */
-START_TEST(test_a_damaged_model_file_is_not_imported) {
+/* Flips a bit of the first tensor. */
+static const char *write_damaged(const char *path) {
     size_t size;
+    uint64_t header;
+    char *bytes = scratch_read(path, &size);
+    memcpy(&header, bytes, sizeof header);
+    bytes[8 + header] = (char)(bytes[8 + header] ^ 1);
+    path = scratch_write_bytes("damaged.safetensors", bytes, size);
+    free(bytes);
+    return path;
+}
+
+/* A file of the library is held to its checksum; what stands in another program's is not known. */
+START_TEST(test_damaged_files_of_the_library_are_not_imported) {
     small_model_open(&small, 9, true);
     const char *path = scratch_path("model.safetensors");
     MUST(alterrec_model_save(small.model, path));
     MUST(alterrec_model_import(small.model, path));
-    char *bytes = scratch_read(path, &size);
-    uint64_t header;
-    memcpy(&header, bytes, sizeof header);
-    bytes[8 + header] = (char)(bytes[8 + header] ^ 1);
-    path = scratch_write_bytes("damaged.safetensors", bytes, size);
-    check_fails(alterrec_model_import(small.model, path), ALTERREC_ERROR_PARSE, "its checksum");
-    check_imported(small.model, scratch_path("model.safetensors"));
-    free(bytes);
+    check_fails(alterrec_model_import(small.model, write_damaged(path)), ALTERREC_ERROR_PARSE,
+                "its checksum");
+    check_imported(small.model, path);
+    const char *other = write_weights((variation){.format = "alterrec-checkpoint"});
+    check_fails(alterrec_model_import(small.model, write_damaged(other)), ALTERREC_ERROR_PARSE,
+                "its checksum");
+    check_imported(small.model, path);
+    MUST(alterrec_model_import(small.model, other));
+    check_imported(small.model, other);
+    MUST(alterrec_model_import(small.model,
+                               write_damaged(write_weights((variation){.format = "pt"}))));
     small_model_close(&small);
 }
 END_TEST
@@ -234,7 +248,7 @@ int main(void) {
     tcase_add_loop_test(cases, test_import_takes_any_order_and_passes_over_the_rest, 0, 2);
     tcase_add_test(cases, test_import_takes_tensors_that_are_not_aligned);
     tcase_add_test(cases, test_a_failed_import_changes_nothing);
-    tcase_add_test(cases, test_a_damaged_model_file_is_not_imported);
+    tcase_add_test(cases, test_damaged_files_of_the_library_are_not_imported);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

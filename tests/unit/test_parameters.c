@@ -172,7 +172,7 @@ typedef struct statistics {
 } statistics;
 
 static statistics statistics_of(const ar_tensor *tensor) {
-    statistics s = {.least = INFINITY, .largest = -INFINITY};
+    statistics s = {.least = (double)INFINITY, .largest = -(double)INFINITY};
     const float *values = block + tensor->offset;
     double squares = 0.0;
     for (int64_t i = 0; i < tensor->count; i++) {
