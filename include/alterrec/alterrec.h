@@ -308,13 +308,31 @@ ALTERREC_API alterrec_status alterrec_batch_create(alterrec_batch **batch);
 /* Since 0.1. */
 ALTERREC_API void alterrec_batch_free(alterrec_batch *batch);
 
-/* Removes all sessions and exclusions, keeps the memory. Statuses: INVALID_ARGUMENT. Since 0.1. */
+/* Removes all sessions, labels, negatives and exclusions; keeps the memory and exclude_own. Statuses:
+ * INVALID_ARGUMENT. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_batch_clear(alterrec_batch *batch);
 
 /* Appends one session of `length` >= 1 items. The items are checked against the catalog when the
  * batch is scored. Statuses: INVALID_ARGUMENT, OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_batch_add(alterrec_batch *batch, const int32_t *items,
                                                 int64_t length);
+
+/* Appends one session to train on: labels[t] is the item that is to follow items[0..t], or -1 if that
+ * prefix is no example. Statuses: as alterrec_batch_add. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_batch_add_labelled(alterrec_batch *batch,
+                                                         const int32_t *items,
+                                                         const int32_t *labels, int64_t length);
+
+/* The number of examples, that is of labels that are not -1; 0 for NULL. Since 0.1. */
+ALTERREC_API int64_t alterrec_batch_examples(const alterrec_batch *batch);
+
+/* Names the negatives of the batch's examples, in the order of their labels: [examples, count], used
+ * by the next training step instead of drawing any; an item may stand several times, -1 leaves its
+ * place out, and a plan for the full softmax passes them over. clear takes them away. Statuses: MISMATCH (examples is not the batch's number),
+ * INVALID_ARGUMENT, OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_batch_set_negatives(alterrec_batch *batch,
+                                                          const int32_t *negatives,
+                                                          int64_t examples, int64_t count);
 
 /* The number of sessions; 0 for NULL. Since 0.1. */
 ALTERREC_API int64_t alterrec_batch_count(const alterrec_batch *batch);
@@ -422,20 +440,29 @@ ALTERREC_API alterrec_status alterrec_model_score(float *scores, const alterrec_
 /* Optimizers, schedule position, random state and data of one training. One thread. */
 typedef struct alterrec_trainer alterrec_trainer;
 
-#define ALTERREC_NEGATIVES_RANDOM 0 /* uniform over the catalog, with replacement */
+#define ALTERREC_NEGATIVES_RANDOM 0 /* drawn from the catalog with replacement */
 #define ALTERREC_NEGATIVES_HARD   1 /* a share from the other tower's rank window, the rest random */
 #define ALTERREC_NEGATIVES_FULL   2 /* every other item: full softmax */
+#define ALTERREC_NEGATIVES_BATCH  3 /* the labels of the batch's other examples */
+#define ALTERREC_NEGATIVES_HOST   4 /* those that the negatives callback names */
 
-/* What one epoch of training does. */
+/* What one epoch (or step) of training does. */
 typedef struct alterrec_plan {
     uint32_t struct_size;   /* in: sizeof(alterrec_plan), as the host knows it */
-    int32_t tower;          /* ALTERREC_ID or ALTERREC_TEXT: the tower that is trained */
+    int32_t tower;          /* ALTERREC_ID, ALTERREC_TEXT, or ALTERREC_FUSED: both at once, one loss
+                               on the sum of their scores (naive fusion) */
     int32_t negatives;      /* ALTERREC_NEGATIVES_* */
     int32_t positives;      /* augmented positives an example, 0: none */
     int64_t k1;             /* rank window of the hard negatives: ranks k1 < rank <= k2, best = 1 */
     int64_t k2;             /* clipped to the number of items */
     int64_t negative_count; /* negatives an example */
     double hard_share;      /* share of them that comes from the rank window */
+    double popularity;      /* random draws go by (occurrences in the training set)^popularity; 0:
+                               uniform */
+    int32_t shared;         /* nonzero: one random draw serves all examples of a batch */
+    int32_t correct;        /* nonzero: logQ correction, RANDOM and BATCH alone: a negative j counts
+                               1 / (negatives * its probability), so that the sum over the negatives
+                               estimates that of the full softmax */
     double positives_weight; /* lambda, the augmented examples' weight in the loss */
     double learning_rate;
     int32_t stop; /* nonzero: training ends before this epoch */
@@ -446,13 +473,15 @@ typedef struct alterrec_plan {
 typedef struct alterrec_epoch_report {
     uint32_t struct_size; /* in: sizeof(alterrec_epoch_report), as the host knows it */
     int32_t epoch;        /* counted from 0 */
-    int32_t tower;        /* ALTERREC_ID or ALTERREC_TEXT */
+    int32_t tower;        /* ALTERREC_ID, _TEXT or _FUSED */
     int32_t negatives;    /* ALTERREC_NEGATIVES_* */
     int64_t examples;     /* prefixes trained on */
     int64_t steps;
     double learning_rate;
     double loss;            /* mean over the examples */
     double positives_loss;  /* mean over the augmented examples; 0 without */
+    double part_loss[2];    /* tower ALTERREC_FUSED: what the ID scores alone and the text scores
+                               alone would lose; 0 otherwise */
     double seconds;         /* training alone */
     double valid_seconds;   /* validation alone */
     double valid_metric[3]; /* the chosen metric (train.valid_metric): fused, ID, text; 0 without
@@ -520,6 +549,31 @@ ALTERREC_API alterrec_status alterrec_trainer_on_schedule(alterrec_trainer *trai
                                                           alterrec_schedule_fn schedule,
                                                           void *user_data);
 
+/* The examples of one batch, as the negatives callback sees them. Example e is the prefix
+ * items[starts[e] .. starts[e] + lengths[e] - 1] with the label labels[e]. */
+typedef struct alterrec_examples {
+    uint32_t struct_size; /* as the library knows it */
+    uint32_t reserved;
+    int64_t count;
+    const int32_t *items;
+    const int64_t *starts;  /* [count] */
+    const int64_t *lengths; /* [count] */
+    const int32_t *labels;  /* [count] */
+} alterrec_examples;
+
+/* Called once a step under ALTERREC_NEGATIVES_HOST, on the calling thread: fills negatives
+ * [examples->count, per_example] with items; -1, which is what they hold at first, leaves a place
+ * out, and the example's own label is passed over. Everything is borrowed for the call. Return 0 to
+ * go on, a positive number to have this batch's negatives drawn as under ALTERREC_NEGATIVES_RANDOM,
+ * a negative one to fail: the caller gets it unchanged and nothing is trained. */
+typedef int32_t (*alterrec_negatives_fn)(int32_t *negatives, const alterrec_examples *examples,
+                                         int64_t per_example, void *user_data);
+
+/* Sets the negatives callback (NULL: none). Statuses: INVALID_ARGUMENT, BUSY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_on_negatives(alterrec_trainer *trainer,
+                                                           alterrec_negatives_fn negatives,
+                                                           void *user_data);
+
 /* Asks the trainer to stop at its next step, as a progress callback does by a positive answer: the
  * call that is running, or if none is, the next epoch. Any thread, at any time while the trainer
  * lives. Statuses: INVALID_ARGUMENT. Since 0.1. */
@@ -530,11 +584,50 @@ ALTERREC_API alterrec_status alterrec_trainer_cancel(alterrec_trainer *trainer);
 ALTERREC_API alterrec_status alterrec_trainer_plan(alterrec_plan *plan,
                                                    const alterrec_trainer *trainer);
 
+/* What one step of training gave. */
+typedef struct alterrec_step_report {
+    uint32_t struct_size;  /* in: sizeof(alterrec_step_report), as the host knows it */
+    int32_t tower;         /* ALTERREC_ID, _TEXT or _FUSED */
+    int64_t examples;      /* prefixes trained on */
+    double loss;           /* mean over the examples, before the step */
+    double positives_loss; /* mean over the augmented examples; 0 without */
+    double part_loss[2];   /* as in alterrec_epoch_report */
+} alterrec_step_report;
+
+/* One step on the labelled sessions of `batch`, the trainer's own or the host's, as `plan` says (NULL:
+ * the built-in schedule's plan): forward, backward, one step of Adam. Sessions longer than
+ * model.max_len are an error: cut them as you mean it. The towers that hard negatives and positives
+ * are ranked by are used as they are when they are first asked for, and looked at again when they
+ * have been trained since. Statuses: as epoch, and INVALID_ARGUMENT (no label, an item outside the
+ * catalog, a session too long). Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_step(alterrec_step_report *report,
+                                                   alterrec_trainer *trainer,
+                                                   alterrec_batch *batch,
+                                                   const alterrec_plan *plan);
+
+/* The number of batches that the next epoch has, in an order that seed and epoch decide; 0 for NULL.
+ * Since 0.1. */
+ALTERREC_API int64_t alterrec_trainer_batches(const alterrec_trainer *trainer);
+
+/* Replaces the content of `batch` by batch `index` of the next epoch. Statuses: INVALID_ARGUMENT,
+ * OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_batch(alterrec_batch *batch,
+                                                    const alterrec_trainer *trainer,
+                                                    int64_t index);
+
+/* Ends an epoch whose steps the host has taken itself: validates, keeps the best weights, counts, and
+ * fills `report` (NULL: not wanted) with what the steps since the last end gave. Statuses:
+ * INVALID_ARGUMENT (no step has been taken), BUSY, NOT_FINITE, OUT_OF_MEMORY, BACKEND, the callback's
+ * own. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_end_epoch(alterrec_epoch_report *report,
+                                                        alterrec_trainer *trainer);
+
 /* Trains one epoch as `plan` says (NULL: the built-in schedule's plan, whose `stop` is not looked
- * at), validates, and fills `report` (NULL: not wanted). The tower that is not trained does not
+ * at): every batch a step, then the end; fills `report` (NULL: not wanted). The tower that is not trained does not
  * change by one bit. Statuses: INVALID_ARGUMENT (a field of the plan), MISMATCH (the plan needs a
  * text tower that is not there), NOT_FINITE (a loss or a gradient; the weights are those before the
- * step that met it), BUSY, OUT_OF_MEMORY, BACKEND, the callback's own. Since 0.1. */
+ * step that met it), BUSY, OUT_OF_MEMORY, BACKEND, the callback's own. An epoch that an error breaks
+ * off is not counted, and the model keeps what it had learned until then. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *report,
                                                     alterrec_trainer *trainer,
                                                     const alterrec_plan *plan);

@@ -39,6 +39,11 @@ alterrec_status ar_check_struct_size(uint32_t given, size_t known, const char *f
     return ALTERREC_OK;
 }
 
+void ar_struct_copy(void *host, const void *known, size_t size) {
+    memcpy((char *)host + sizeof(uint32_t), (const char *)known + sizeof(uint32_t),
+           size - sizeof(uint32_t));
+}
+
 const char *alterrec_last_error(void) {
     return last_error;
 }

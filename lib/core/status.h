@@ -20,6 +20,10 @@ alterrec_status ar_fail_at(alterrec_status status, const char *format, ...) AR_P
  * (`known`) or to what a later one may make of it. */
 alterrec_status ar_check_struct_size(uint32_t given, size_t known, const char *function);
 
+/* Fills a checked struct of the host from `known`, of `size` bytes, but for struct_size, its first
+ * field: a host that knows more fields keeps its size, and what stands in them. */
+void ar_struct_copy(void *host, const void *known, size_t size);
+
 /* Returns from the enclosing function when `call` fails. Only where nothing needs releasing. */
 #define AR_TRY(call)                                                                               \
     do {                                                                                           \

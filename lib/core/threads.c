@@ -3,7 +3,44 @@
 #include "core/threads.h"
 
 #include <omp.h>
+#include <signal.h>
 #include <time.h>
+
+/* All signals but those that report what the thread itself has just done. */
+static void block_signals(sigset_t *before) {
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t all;
+    (void)sigfillset(&all);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        (void)sigdelset(&all, own[i]);
+    (void)pthread_sigmask(SIG_BLOCK, &all, before);
+}
+
+static _Thread_local sigset_t caller_signals;
+
+void ar_signals_block(void) {
+    block_signals(&caller_signals);
+}
+
+void ar_signals_restore(void) {
+    (void)pthread_sigmask(SIG_SETMASK, &caller_signals, NULL);
+}
+
+/* A worker's mask outside the library's calls, and how many of them it is inside of. */
+static _Thread_local sigset_t worker_signals;
+static _Thread_local int worker_depth;
+
+static void enter_workers(void) {
+#pragma omp parallel
+    if (omp_get_thread_num() != 0 && worker_depth++ == 0)
+        block_signals(&worker_signals);
+}
+
+static void leave_workers(void) {
+#pragma omp parallel
+    if (omp_get_thread_num() != 0 && --worker_depth == 0)
+        (void)pthread_sigmask(SIG_SETMASK, &worker_signals, NULL);
+}
 
 int ar_threads_enter(int64_t threads) {
     int most = omp_get_max_threads(), limit = omp_get_thread_limit();
@@ -11,10 +48,14 @@ int ar_threads_enter(int64_t threads) {
     int wanted = omp_in_parallel() ? 1 : threads > 0 ? (int)threads : most;
     omp_set_dynamic(0);
     omp_set_num_threads(wanted < limit ? wanted : limit);
+    if (omp_get_max_threads() > 1)
+        enter_workers();
     return dynamic ? -most : most;
 }
 
 void ar_threads_leave(int previous) {
+    if (omp_get_max_threads() > 1)
+        leave_workers();
     omp_set_num_threads(previous < 0 ? -previous : previous);
     omp_set_dynamic(previous < 0);
 }

@@ -14,6 +14,13 @@
 int ar_threads_enter(int64_t threads);
 void ar_threads_leave(int previous);
 
+/* Around what must not be interrupted: oneDNN's kernels for products use the stack pointer as a
+ * common register, so a signal that arrives inside one would have its frame written into the heap
+ * (docs/internals/signals.md). The calling thread's signals wait from block to restore; those of
+ * the other threads of its team wait from ar_threads_enter to ar_threads_leave. */
+void ar_signals_block(void);
+void ar_signals_restore(void);
+
 /* The number of threads that a parallel loop of this thread would use now. */
 int ar_threads_count(void);
 

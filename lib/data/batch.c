@@ -27,6 +27,8 @@ void alterrec_batch_free(alterrec_batch *batch) {
         batch->workspace_free(batch->workspace);
     ar_free(batch->items);
     ar_free(batch->offsets);
+    ar_free(batch->labels);
+    ar_free(batch->negatives);
     ar_free(batch->shared_exclusions);
     ar_free(batch->exclusions);
     ar_free(batch->excluded_items);
@@ -37,6 +39,8 @@ void alterrec_batch_free(alterrec_batch *batch) {
 alterrec_status alterrec_batch_clear(alterrec_batch *batch) {
     AR_NOT_NULL(batch);
     batch->count = 0;
+    batch->examples = 0;
+    batch->negative_count = 0;
     batch->shared_exclusion_count = 0;
     batch->exclusion_count = 0;
     batch->excluded_indexed = false;
@@ -63,22 +67,77 @@ static alterrec_status check_not_negative(const int32_t *items, int64_t count, c
     return ALTERREC_OK;
 }
 
-alterrec_status alterrec_batch_add(alterrec_batch *batch, const int32_t *items, int64_t length) {
-    AR_NOT_NULL(batch);
-    AR_NOT_NULL(items);
+/* `labels` NULL: none. */
+static alterrec_status add(alterrec_batch *batch, const int32_t *items, const int32_t *labels,
+                           int64_t length, const char *caller) {
     if (length < 1)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
-                       "%s: length is %lld, a session has at least 1 item", __func__,
+                       "%s: length is %lld, a session has at least 1 item", caller,
                        (long long)length);
-    AR_TRY(check_not_negative(items, length, __func__));
-    int64_t used = batch->offsets[batch->count];
+    AR_TRY(check_not_negative(items, length, caller));
+    int64_t used = batch->offsets[batch->count], examples = 0;
+    for (int64_t i = 0; labels != NULL && i < length; i++) {
+        if (labels[i] < -1)
+            return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                           "%s: label %d at position %lld is below -1", caller, labels[i],
+                           (long long)i);
+        examples += labels[i] >= 0 ? 1 : 0;
+    }
     AR_TRY(grow_items(&batch->items, &batch->items_capacity, used, length));
+    AR_TRY(grow_items(&batch->labels, &batch->labels_capacity, used, length));
     void *offsets = batch->offsets;
     AR_TRY(ar_grow(&offsets, &batch->offsets_capacity, batch->count + 2, sizeof *batch->offsets));
     batch->offsets = offsets;
     memcpy(batch->items + used, items, (size_t)length * sizeof *items);
+    for (int64_t i = 0; i < length; i++)
+        batch->labels[used + i] = labels != NULL ? labels[i] : -1;
     batch->offsets[++batch->count] = used + length;
+    batch->examples += examples;
     batch->excluded_indexed = false;
+    /* Negatives were named for other examples. */
+    batch->negative_count = examples > 0 ? 0 : batch->negative_count;
+    return ALTERREC_OK;
+}
+
+alterrec_status alterrec_batch_add(alterrec_batch *batch, const int32_t *items, int64_t length) {
+    AR_NOT_NULL(batch);
+    AR_NOT_NULL(items);
+    return add(batch, items, NULL, length, __func__);
+}
+
+alterrec_status alterrec_batch_add_labelled(alterrec_batch *batch, const int32_t *items,
+                                            const int32_t *labels, int64_t length) {
+    AR_NOT_NULL(batch);
+    AR_NOT_NULL(items);
+    AR_NOT_NULL(labels);
+    return add(batch, items, labels, length, __func__);
+}
+
+int64_t alterrec_batch_examples(const alterrec_batch *batch) {
+    return batch == NULL ? 0 : batch->examples;
+}
+
+alterrec_status alterrec_batch_set_negatives(alterrec_batch *batch, const int32_t *negatives,
+                                             int64_t examples, int64_t count) {
+    int64_t size;
+    AR_NOT_NULL(batch);
+    AR_NOT_NULL(negatives);
+    if (examples != batch->examples)
+        return ar_fail(ALTERREC_ERROR_MISMATCH, "%s: negatives of %lld examples, the batch has %lld",
+                       __func__, (long long)examples, (long long)batch->examples);
+    if (count < 1 || __builtin_mul_overflow(examples, count, &size))
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "%s: count is %lld, an example has at least 1 negative", __func__,
+                       (long long)count);
+    for (int64_t i = 0; i < size; i++)
+        if (negatives[i] < -1)
+            return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                           "%s: negative %d of example %lld is below -1", __func__, negatives[i],
+                           (long long)(i / count));
+    AR_TRY(grow_items(&batch->negatives, &batch->negatives_capacity, 0, size));
+    if (size > 0)
+        memcpy(batch->negatives, negatives, (size_t)size * sizeof *negatives);
+    batch->negative_count = count;
     return ALTERREC_OK;
 }
 

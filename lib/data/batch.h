@@ -20,6 +20,13 @@ struct alterrec_batch {
     int64_t offsets_capacity;
     int64_t count;
 
+    int32_t *labels; /* [offsets[count]]; -1: no example */
+    int64_t labels_capacity;
+    int64_t examples;   /* labels that are not -1 */
+    int32_t *negatives; /* [examples, negative_count], named by the host */
+    int64_t negatives_capacity;
+    int64_t negative_count; /* 0: none are named */
+
     int32_t *shared_exclusions; /* of every session */
     int64_t shared_exclusion_count;
     int64_t shared_exclusion_capacity;

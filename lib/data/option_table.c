@@ -60,17 +60,25 @@ static const ar_option table[] = {
     {"optimizer.text_decay_epochs", AR_INT, "5", "1..100000",
      "epochs between decays of the text tower, counted in epochs that this tower trained"},
 
-    {"schedule.system", AR_CHOICE, "alterrec", "alterrec | separate | id | text",
+    {"schedule.system", AR_CHOICE, "alterrec", "alterrec | separate | id | text | naive_sum",
      "what trains; alterrec: the towers in turns with hard negatives; separate: in turns with "
-     "random negatives only; id, text: one tower alone"},
+     "random negatives only; id, text: one tower alone; naive_sum: both at once, one loss on the "
+     "sum of their scores"},
     {"schedule.first", AR_CHOICE, "id", "id | text", "the tower that trains first"},
     {"schedule.gap", AR_INT, "2", "1..100000",
      "m_gap, epochs that a tower trains before the other one takes its turn"},
     {"schedule.random_epochs", AR_INT, "4", "0..100000",
      "m_random, epochs with random negatives before the hard ones begin"},
 
-    {"negatives.mode", AR_CHOICE, "sampled", "sampled | full",
-     "sampled: negatives.count items an example; full: all other items (full softmax)"},
+    {"negatives.mode", AR_CHOICE, "sampled", "sampled | full | batch",
+     "sampled: negatives.count items an example; full: all other items (full softmax); batch: the "
+     "labels of the batch's other examples"},
+    {"negatives.sharing", AR_CHOICE, "example", "example | batch",
+     "whether random negatives are drawn for each example or once for all of a batch"},
+    {"negatives.popularity", AR_FLOAT, "0", "0..2",
+     "random negatives are drawn by (occurrences in the training set)^this; 0: uniformly"},
+    {"negatives.correct", AR_BOOL, "false", "true | false",
+     "logQ correction of random and in-batch negatives: their sum estimates the full softmax's"},
     {"negatives.k1", AR_INT, "20", "0..2147483646",
      "k1, ranks of the other tower that are skipped before the hard negatives"},
     {"negatives.k2", AR_INT, "20000", "1..2147483647",

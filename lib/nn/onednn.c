@@ -1,6 +1,7 @@
 #include "nn/onednn.h"
 
 #include "core/memory.h"
+#include "core/threads.h"
 
 #include <dnnl.h>
 #include <stdio.h>
@@ -162,10 +163,12 @@ static alterrec_status execute(ar_onednn *onednn, dnnl_primitive_t primitive,
             dnnl_memory_create(&list[made].memory, scratchpad, onednn->engine, onednn->scratchpad);
         made++;
     }
+    ar_signals_block();
     if (status == dnnl_success)
         status = dnnl_primitive_execute(primitive, onednn->stream, made, list);
     if (status == dnnl_success)
         status = dnnl_stream_wait(onednn->stream);
+    ar_signals_restore();
     for (int i = 0; i < made; i++)
         if (list[i].memory != NULL)
             (void)dnnl_memory_destroy(list[i].memory);

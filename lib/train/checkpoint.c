@@ -4,6 +4,7 @@
 #include "core/memory.h"
 #include "data/config.h"
 #include "model/tensor_file.h"
+#include "train/step.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +29,7 @@ enum {
     COUNTS = 11
 };
 enum { METRIC_BEST, METRIC_OWN_BEST, METRICS = 3 };
-enum { REPORT_FIELDS = 16 };
+enum { REPORT_FIELDS = 17 };
 
 static const char *const tower_names[2] = {"id", "text"};
 
@@ -98,7 +99,8 @@ static void report_to_row(double *row, const alterrec_epoch_report *report) {
                                     report->valid_metric[2],
                                     report->best,
                                     report->epochs_since_best,
-                                    0.0};
+                                    report->part_loss[0],
+                                    report->part_loss[1]};
     memcpy(row, values, sizeof values);
 }
 
@@ -116,7 +118,8 @@ static alterrec_epoch_report report_from_row(const double *row) {
                                    .valid_seconds = row[9],
                                    .valid_metric = {row[10], row[11], row[12]},
                                    .best = (int32_t)row[13],
-                                   .epochs_since_best = (int32_t)row[14]};
+                                   .epochs_since_best = (int32_t)row[14],
+                                   .part_loss = {row[15], row[16]}};
 }
 
 /* One tensor of the file: declared first, put later, in the same order. */
@@ -376,6 +379,8 @@ static void take_contents(alterrec_trainer *trainer, contents *c) {
     trainer->reports = c->reports;
     c->reports = held;
     trainer->report_count = trainer->report_capacity = c->report_count;
+    trainer->running = (ar_running){0};
+    ar_trainer_drop_teachers(trainer);
 }
 
 alterrec_status alterrec_trainer_resume(alterrec_trainer *trainer, const char *path) {
@@ -387,8 +392,10 @@ alterrec_status alterrec_trainer_resume(alterrec_trainer *trainer, const char *p
     contents c = {0};
     AR_TRY(ar_tensor_file_open(&file, path));
     alterrec_status status = read_contents(&c, trainer, &file);
-    if (status == ALTERREC_OK)
+    if (status == ALTERREC_OK) {
         take_contents(trainer, &c);
+        status = ar_trainer_order(trainer);
+    }
     free_contents(&c);
     ar_tensor_file_close(&file);
     return status;

@@ -1,19 +1,14 @@
-/* One epoch of training: alterrec_trainer_epoch. */
+/* One epoch of training: a step on every batch, validation, and what follows from it. */
 #include "core/memory.h"
-#include "core/random.h"
 #include "core/threads.h"
 #include "model/metrics.h"
 #include "model/ranker.h"
-#include "train/trainer.h"
+#include "train/step.h"
 
 #include <string.h>
 
-/* The random streams of one epoch. */
-enum { STREAM_ORDER, STREAM_STEPS };
-
-static int side_of(int tower) {
-    return tower == ALTERREC_ID ? 0 : 1;
-}
+/* The bits of `tower` in a plan or a report: ALTERREC_FUSED is both. */
+static const int kinds[2] = {ALTERREC_ID, ALTERREC_TEXT};
 
 /* Tells the host where the work stands: the host's answer, or 1 if another thread has cancelled. */
 static int32_t relay(const alterrec_progress *progress, void *user_data) {
@@ -32,95 +27,46 @@ static alterrec_status tell(bool *stop, alterrec_trainer *trainer,
     return answer < 0 ? answer : ALTERREC_OK;
 }
 
-/* The frozen towers that an epoch needs. labeller is ranker where both are the same tower. */
-typedef struct teachers {
-    ar_teacher own[2];
-    ar_teacher *ranker, *labeller;
-} teachers;
-
-static void free_teachers(teachers *t) {
-    for (int i = 0; i < 2; i++)
-        if (t->own[i].kind != 0)
-            ar_teacher_free(&t->own[i]);
-}
-
-static alterrec_status make_teachers(teachers *t, const alterrec_trainer *trainer,
-                                     const alterrec_plan *plan) {
-    int other = plan->tower == ALTERREC_ID ? ALTERREC_TEXT : ALTERREC_ID;
-    int labeller = trainer->options.positives_from_id ? ALTERREC_ID : other;
-    *t = (teachers){0};
-    if (plan->negatives == ALTERREC_NEGATIVES_HARD) {
-        AR_TRY(ar_teacher_create(&t->own[0], trainer->model, other, false));
-        t->ranker = &t->own[0];
-    }
-    if (plan->positives > 0) {
-        if (t->ranker != NULL && labeller == other) {
-            t->labeller = t->ranker;
-        } else {
-            AR_TRY(
-                ar_teacher_create(&t->own[1], trainer->model, labeller, labeller == plan->tower));
-            t->labeller = &t->own[1];
-        }
-    }
-    return ALTERREC_OK;
-}
-
-static ar_step_options step_options(const alterrec_trainer *trainer, const alterrec_plan *plan,
-                                    const teachers *t) {
-    ar_step_options options = {.negatives = plan->negatives,
-                               .k1 = plan->k1,
-                               .k2 = plan->k2,
-                               .negative_count = plan->negative_count,
-                               .hard_share = plan->hard_share,
-                               .positives = plan->positives,
-                               .positives_weight = plan->positives_weight,
-                               .dropout = trainer->options.dropout,
-                               .adam = trainer->options.adam,
-                               .ranker = t->ranker,
-                               .labeller = t->labeller};
-    options.adam.learning_rate = plan->learning_rate;
-    return options;
-}
-
-/* Trains on every example once. Fills examples, steps, losses, stopped of the report. */
-static alterrec_status train(alterrec_epoch_report *report, alterrec_trainer *trainer,
-                             const alterrec_plan *plan, const teachers *t) {
-    ar_learner *learner = &trainer->learners[side_of(plan->tower)];
-    ar_examples *examples = &trainer->examples;
-    ar_step_options options = step_options(trainer, plan, t);
-    uint64_t seed = ar_random_key(trainer->options.seed, (uint64_t)trainer->state.epoch);
-    double start = ar_clock_seconds(), loss = 0.0, positives_loss = 0.0;
-    bool stop = false;
-    ar_examples_shuffle(examples, ar_random_key(seed, STREAM_ORDER));
+/* A step on every batch of the order. *stopped: the host wanted it so. */
+static alterrec_status train(bool *stopped, alterrec_trainer *trainer, const alterrec_plan *plan) {
+    double start = ar_clock_seconds();
     alterrec_progress progress = {.struct_size = sizeof progress,
                                   .stage = ALTERREC_STAGE_TRAIN,
-                                  .epoch = report->epoch,
+                                  .epoch = (int32_t)trainer->state.epoch,
                                   .epochs = (int32_t)trainer->schedule.epochs,
-                                  .steps =
-                                      ar_examples_batches(examples, trainer->options.batch_size)};
-    for (int64_t unit = 0; unit < examples->unit_count && !stop;) {
+                                  .steps = trainer->batch_count};
+    *stopped = false;
+    for (int64_t b = 0; b < trainer->batch_count && !*stopped; b++) {
         ar_example_batch batch;
         ar_step_result result;
-        int64_t next = ar_examples_next(examples, unit, trainer->options.batch_size);
-        AR_TRY(ar_examples_pack(&batch, &trainer->memory, examples, unit, next));
-        options.seed = ar_random_key(ar_random_key(seed, STREAM_STEPS), (uint64_t)progress.step);
-        AR_TRY(ar_learner_step(&result, learner, &batch, &options));
-        unit = next;
-        loss += result.loss * (double)batch.count;
-        positives_loss += result.positives_loss * (double)batch.count;
-        progress.step++;
-        progress.examples += batch.count;
-        progress.loss = loss / (double)progress.examples;
+        AR_TRY(ar_examples_pack(&batch, &trainer->memory, &trainer->examples, trainer->batches[b],
+                                trainer->batches[b + 1]));
+        AR_TRY(ar_trainer_step(&result, trainer, &batch, plan, NULL, 0));
+        progress.step = b + 1;
+        progress.examples = trainer->running.examples;
+        progress.loss = trainer->running.loss / (double)progress.examples;
         progress.seconds = ar_clock_seconds() - start;
-        AR_TRY(tell(&stop, trainer, &progress));
+        AR_TRY(tell(stopped, trainer, &progress));
     }
-    report->stopped = stop ? 1 : 0;
-    report->examples = progress.examples;
-    report->steps = progress.step;
-    report->loss = progress.loss;
-    report->positives_loss = positives_loss / (double)progress.examples;
-    report->seconds = ar_clock_seconds() - start;
     return ALTERREC_OK;
+}
+
+/* The report of the steps since the last end of an epoch. */
+static alterrec_epoch_report report_of(const alterrec_trainer *trainer) {
+    const ar_running *running = &trainer->running;
+    double examples = (double)running->examples;
+    return (alterrec_epoch_report){
+        .struct_size = sizeof(alterrec_epoch_report),
+        .epoch = (int32_t)trainer->state.epoch,
+        .tower = running->tower,
+        .negatives = running->negatives,
+        .examples = running->examples,
+        .steps = running->steps,
+        .learning_rate = running->learning_rate,
+        .loss = running->loss / examples,
+        .positives_loss = running->positives_loss / examples,
+        .part_loss = {running->part_loss[0] / examples, running->part_loss[1] / examples},
+        .seconds = running->seconds};
 }
 
 /* Fills the validation fields of the report. */
@@ -156,11 +102,20 @@ static alterrec_status keep_best(alterrec_trainer *trainer) {
     return ALTERREC_OK;
 }
 
+/* A tower's learning rate falls when its own metric stands still. */
+static void judge_tower(alterrec_trainer *trainer, int side, double metric) {
+    if (metric > trainer->own_best[side]) {
+        trainer->own_best[side] = metric;
+        trainer->own_stale[side] = 0;
+    } else if (++trainer->own_stale[side] >= trainer->schedule.decay_epochs[side]) {
+        trainer->state.plateaus[side]++;
+        trainer->own_stale[side] = 0;
+    }
+}
+
 /* What a validated epoch means for best weights, early stopping and decay. */
 static alterrec_status judge(alterrec_epoch_report *report, alterrec_trainer *trainer) {
-    int side = side_of(report->tower);
     double metric = report->valid_metric[trainer->options.valid_scorer];
-    double own = report->valid_metric[1 + side];
     if (trainer->best_epoch < 0 || metric > trainer->best_metric) {
         AR_TRY(keep_best(trainer));
         trainer->best_metric = metric;
@@ -170,32 +125,19 @@ static alterrec_status judge(alterrec_epoch_report *report, alterrec_trainer *tr
     report->epochs_since_best = report->epoch - (int32_t)trainer->best_epoch;
     trainer->state.patience_exhausted =
         trainer->options.patience > 0 && report->epochs_since_best >= trainer->options.patience;
-    if (own > trainer->own_best[side]) {
-        trainer->own_best[side] = own;
-        trainer->own_stale[side] = 0;
-    } else if (++trainer->own_stale[side] >= trainer->schedule.decay_epochs[side]) {
-        trainer->state.plateaus[side]++;
-        trainer->own_stale[side] = 0;
-    }
+    for (int side = 0; side < 2; side++)
+        if ((report->tower & kinds[side]) != 0)
+            judge_tower(trainer, side, report->valid_metric[1 + side]);
     return ALTERREC_OK;
 }
 
-static alterrec_status run_epoch(alterrec_epoch_report *report, alterrec_trainer *trainer,
-                                 const alterrec_plan *plan) {
-    int side = side_of(plan->tower);
-    teachers t = {0};
+/* Validates, judges, counts. */
+static alterrec_status end_epoch(alterrec_epoch_report *report, alterrec_trainer *trainer) {
     void *reports = trainer->reports;
     AR_TRY(ar_grow(&reports, &trainer->report_capacity, trainer->report_count + 1,
                    sizeof *trainer->reports));
     trainer->reports = reports;
-    ar_learner *learner;
-    AR_TRY(ar_trainer_learner(&learner, trainer, plan->tower));
-    alterrec_status status = make_teachers(&t, trainer, plan);
-    if (status == ALTERREC_OK)
-        status = train(report, trainer, plan, &t);
-    free_teachers(&t);
-    if (status != ALTERREC_OK || report->stopped != 0)
-        return status;
+    *report = report_of(trainer);
     if (trainer->valid != NULL) {
         AR_TRY(validate(report, trainer));
         if (report->stopped != 0)
@@ -203,9 +145,10 @@ static alterrec_status run_epoch(alterrec_epoch_report *report, alterrec_trainer
         AR_TRY(judge(report, trainer));
     }
     trainer->state.epoch++;
-    trainer->state.trained[side]++;
+    for (int side = 0; side < 2; side++)
+        trainer->state.trained[side] += (report->tower & kinds[side]) != 0 ? 1 : 0;
     trainer->reports[trainer->report_count++] = *report;
-    bool stop = false;
+    AR_TRY(ar_trainer_order(trainer));
     alterrec_progress progress = {.struct_size = sizeof progress,
                                   .stage = ALTERREC_STAGE_EPOCH,
                                   .epoch = report->epoch,
@@ -216,42 +159,62 @@ static alterrec_status run_epoch(alterrec_epoch_report *report, alterrec_trainer
                                   .loss = report->loss,
                                   .seconds = report->seconds,
                                   .report = report};
+    bool stop = false;
     atomic_store(&trainer->between_epochs, true);
-    alterrec_status status_of_host = tell(&stop, trainer, &progress);
+    alterrec_status status = tell(&stop, trainer, &progress);
     atomic_store(&trainer->between_epochs, false);
     report->stopped = stop ? 1 : 0;
-    return status_of_host;
+    return status;
+}
+
+/* Whether it ended or broke off: the next epoch starts from nothing. */
+static void forget_running(alterrec_trainer *trainer) {
+    trainer->running = (ar_running){0};
+    ar_trainer_drop_teachers(trainer);
+}
+
+alterrec_status alterrec_trainer_end_epoch(alterrec_epoch_report *report,
+                                           alterrec_trainer *trainer) {
+    AR_NOT_NULL(trainer);
+    if (report != NULL)
+        AR_TRY(ar_check_struct_size(report->struct_size, sizeof *report, __func__));
+    int previous;
+    alterrec_epoch_report filled = {.struct_size = sizeof filled};
+    AR_TRY(ar_trainer_enter(&previous, trainer, __func__));
+    alterrec_status status =
+        trainer->running.steps > 0
+            ? end_epoch(&filled, trainer)
+            : ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                      "%s: no step has been taken since the last epoch ended", __func__);
+    forget_running(trainer);
+    ar_trainer_leave(previous, trainer);
+    if (report != NULL && status == ALTERREC_OK)
+        ar_struct_copy(report, &filled, sizeof filled);
+    return status;
 }
 
 alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *report, alterrec_trainer *trainer,
                                        const alterrec_plan *plan) {
     AR_NOT_NULL(trainer);
-    alterrec_plan chosen = {.struct_size = sizeof chosen};
     if (report != NULL)
         AR_TRY(ar_check_struct_size(report->struct_size, sizeof *report, __func__));
-    if (plan != NULL) {
-        AR_TRY(ar_check_struct_size(plan->struct_size, sizeof *plan, __func__));
-        chosen = *plan;
-    } else {
-        ar_schedule_plan(&chosen, &trainer->schedule, &trainer->state);
-    }
-    const alterrec_model *model = trainer->model;
-    chosen.k2 = chosen.k2 < model->catalog->items ? chosen.k2 : model->catalog->items;
-    AR_TRY(ar_plan_check(&chosen, model->catalog->items, model->has_text));
-    if (atomic_exchange(&trainer->busy, true))
-        return ar_fail(ALTERREC_ERROR_BUSY, "%s: the trainer is inside a call", __func__);
-    atomic_store(&trainer->model->busy, true);
-    int previous = ar_threads_enter(trainer->options.threads);
-    alterrec_epoch_report filled = {.struct_size = sizeof filled,
-                                    .epoch = (int32_t)trainer->state.epoch,
-                                    .tower = chosen.tower,
-                                    .negatives = chosen.negatives,
-                                    .learning_rate = chosen.learning_rate};
-    alterrec_status status = run_epoch(&filled, trainer, &chosen);
-    ar_threads_leave(previous);
-    atomic_store(&trainer->model->busy, false);
-    atomic_store(&trainer->busy, false);
+    int previous;
+    alterrec_plan chosen;
+    alterrec_epoch_report filled = {.struct_size = sizeof filled};
+    bool stopped = false;
+    AR_TRY(ar_trainer_enter(&previous, trainer, __func__));
+    forget_running(trainer);
+    alterrec_status status = ar_trainer_choose_plan(&chosen, trainer, plan, __func__);
+    if (status == ALTERREC_OK)
+        status = train(&stopped, trainer, &chosen);
+    if (status == ALTERREC_OK && !stopped)
+        status = end_epoch(&filled, trainer);
+    else if (status == ALTERREC_OK)
+        filled = report_of(trainer);
+    filled.stopped = stopped ? 1 : filled.stopped;
+    forget_running(trainer);
+    ar_trainer_leave(previous, trainer);
     if (report != NULL && status == ALTERREC_OK)
-        *report = filled;
+        ar_struct_copy(report, &filled, sizeof filled);
     return status;
 }

@@ -90,8 +90,8 @@ void ar_batch_memory_free(ar_batch_memory *memory) {
     *memory = (ar_batch_memory){0};
 }
 
-static alterrec_status reserve(ar_batch_memory *memory, int64_t tokens, int64_t sequences,
-                               int64_t examples) {
+alterrec_status ar_batch_memory_reserve(ar_batch_memory *memory, int64_t tokens, int64_t sequences,
+                                        int64_t examples) {
     void *items = memory->items, *labels = memory->labels, *offsets = memory->offsets,
          *rows = memory->rows;
     alterrec_status status = ar_grow(&items, &memory->item_capacity, tokens, sizeof(int32_t));
@@ -116,7 +116,7 @@ alterrec_status ar_examples_pack(ar_example_batch *batch, ar_batch_memory *memor
         tokens += unit->length;
         count += unit->examples;
     }
-    AR_TRY(reserve(memory, tokens, to - from, count));
+    AR_TRY(ar_batch_memory_reserve(memory, tokens, to - from, count));
     tokens = count = 0;
     for (int64_t u = from; u < to; u++) {
         const ar_unit *unit = &examples->units[examples->order[u]];

@@ -56,6 +56,10 @@ typedef struct ar_batch_memory {
 
 void ar_batch_memory_free(ar_batch_memory *memory);
 
+/* Makes room for a batch of so many. */
+alterrec_status ar_batch_memory_reserve(ar_batch_memory *memory, int64_t tokens, int64_t sequences,
+                                        int64_t examples);
+
 /* Packs the units from `from` to `to` - 1 of the present order. */
 alterrec_status ar_examples_pack(ar_example_batch *batch, ar_batch_memory *memory,
                                  const ar_examples *examples, int64_t from, int64_t to);

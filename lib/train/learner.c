@@ -16,7 +16,7 @@
 enum { TILE_FLOATS = 1 << 24, TILE_ROWS_MOST = 256 };
 
 /* The random streams of one step. */
-enum { STREAM_TABLE, STREAM_ENCODER, STREAM_NEGATIVES };
+enum { STREAM_TABLE, STREAM_ENCODER, STREAM_NEGATIVES, STREAM_SHARED };
 
 alterrec_status ar_learner_create(ar_learner *learner, alterrec_model *model, int kind,
                                   int threads) {
@@ -41,7 +41,7 @@ alterrec_status ar_learner_create(ar_learner *learner, alterrec_model *model, in
         learner->diff = ar_new(tower->list.count, sizeof(float));
         learner->table = ar_new(items * dim, sizeof(float));
         learner->logits = ar_new(learner->tile_rows * items, sizeof(float));
-        learner->negatives = ar_new(threads * items, sizeof(float));
+        learner->negatives = ar_new((threads + 1) * items, sizeof(float));
         learner->keys = ar_new(threads * items, sizeof(uint32_t));
         bool made = learner->diff != NULL && learner->table != NULL && learner->logits != NULL &&
                     learner->negatives != NULL && learner->keys != NULL;
@@ -67,7 +67,8 @@ void ar_learner_free(ar_learner *learner) {
     ar_free(learner->diff_vectors);
     ar_free(learner->diff_hidden);
     ar_free(learner->logits);
-    ar_free(learner->ranking);
+    ar_free(learner->second);
+    ar_free(learner->scratch);
     ar_free(learner->negatives);
     ar_free(learner->keys);
     ar_free(learner->losses);
@@ -78,8 +79,8 @@ void ar_learner_free(ar_learner *learner) {
     *learner = (ar_learner){0};
 }
 
-static alterrec_status reserve(ar_learner *learner, const ar_example_batch *batch, bool ranking) {
-    int64_t dim = learner->tower->shape.encoder.dim, items = learner->tower->shape.items;
+static alterrec_status reserve_examples(ar_learner *learner, const ar_example_batch *batch) {
+    int64_t dim = learner->tower->shape.encoder.dim;
     int64_t vector_floats = batch->count * dim;
     int64_t hidden_floats = ar_row_bucket(batch->packed.tokens) * dim;
     if (vector_floats > learner->vector_capacity) {
@@ -96,105 +97,200 @@ static alterrec_status reserve(ar_learner *learner, const ar_example_batch *batc
         learner->diff_vectors = diff_vectors;
         learner->vector_capacity = vector_floats;
     }
-    void *hidden = learner->diff_hidden, *losses = learner->losses;
+    void *hidden = learner->diff_hidden;
     AR_TRY(ar_grow(&hidden, &learner->hidden_capacity, hidden_floats, sizeof(float)));
     learner->diff_hidden = hidden;
-    AR_TRY(ar_grow(&losses, &learner->loss_capacity, 2 * batch->count, sizeof(double)));
-    learner->losses = losses;
-    if (ranking && learner->ranking == NULL)
-        AR_NEW(learner->ranking, learner->tile_rows * items);
     return ALTERREC_OK;
 }
 
-/* How many times each item is a negative of example `e`. `ranking`: the ranker's scores. */
-static void choose_negatives(float *negatives, uint32_t *keys, const float *ranking, int64_t items,
-                             int64_t e, const ar_step_options *options) {
-    if (options->negatives == ALTERREC_NEGATIVES_FULL) {
-        for (int64_t j = 0; j < items; j++)
-            negatives[j] = 1.0f;
+/* What the loss needs beside the tower's own arrays. */
+static alterrec_status reserve_losses(ar_learner *learner, const ar_example_batch *batch,
+                                      const ar_step_options *options) {
+    int64_t items = learner->tower->shape.items;
+    void *losses = learner->losses;
+    AR_TRY(ar_grow(&losses, &learner->loss_capacity, AR_LOSSES * batch->count, sizeof(double)));
+    learner->losses = losses;
+    bool second = options->ranker != NULL || options->labeller != NULL || options->partner != NULL;
+    if (second && learner->second == NULL)
+        AR_NEW(learner->second, learner->tile_rows * items);
+    if (options->partner != NULL && learner->scratch == NULL)
+        AR_NEW(learner->scratch, learner->threads * items);
+    return ALTERREC_OK;
+}
+
+static void draw(float *negatives, int64_t items, int64_t count, const ar_step_options *options,
+                 ar_random *random) {
+    if (options->sampler != NULL)
+        ar_sampler_draw(negatives, options->sampler, count, options->correct, random);
+    else
+        ar_negatives_random(negatives, items, count, random);
+}
+
+/* How many of an example's negatives come from the rank window. */
+static int64_t hard_count(const ar_step_options *options) {
+    if (options->negatives != ALTERREC_NEGATIVES_HARD)
+        return 0;
+    int64_t hard = (int64_t)(options->hard_share * (double)options->negative_count);
+    int64_t window = options->k2 - options->k1;
+    return hard < window ? hard : window;
+}
+
+/* The negatives that all examples of the batch have in common. */
+static void choose_shared(float *negatives, int64_t items, const ar_example_batch *batch,
+                          const ar_step_options *options) {
+    float all = options->negatives == ALTERREC_NEGATIVES_FULL ? 1.0f : 0.0f;
+    for (int64_t j = 0; j < items; j++)
+        negatives[j] = all;
+    if (options->explicit_negatives != NULL || all > 0.0f)
         return;
+    if (options->negatives == ALTERREC_NEGATIVES_BATCH) {
+        for (int64_t e = 0; e < batch->count; e++) {
+            int32_t item = batch->labels[e];
+            negatives[item] += options->correct
+                                   ? (float)(1.0 / ((double)batch->count *
+                                                    ar_sampler_probability(options->sampler, item)))
+                                   : 1.0f;
+        }
+    } else if (options->shared) {
+        ar_random random;
+        ar_random_seed(&random, ar_random_key(options->seed, STREAM_SHARED));
+        draw(negatives, items, options->negative_count - hard_count(options), options, &random);
     }
-    memset(negatives, 0, (size_t)items * sizeof *negatives);
+}
+
+/* How many times each item is a negative of example `e`, beyond what is shared. `ranking`: the
+ * ranker's scores of the example. */
+static void choose_own(float *negatives, uint32_t *keys, const float *ranking, int64_t items,
+                       int64_t e, const ar_step_options *options) {
+    if (options->negatives == ALTERREC_NEGATIVES_FULL)
+        return;
     if (options->explicit_negatives != NULL) {
+        const int32_t *named = options->explicit_negatives + e * options->explicit_count;
         for (int64_t i = 0; i < options->explicit_count; i++)
-            negatives[options->explicit_negatives[e * options->explicit_count + i]] += 1.0f;
+            if (named[i] >= 0)
+                negatives[named[i]] += 1.0f;
         return;
     }
+    if (options->negatives != ALTERREC_NEGATIVES_RANDOM &&
+        options->negatives != ALTERREC_NEGATIVES_HARD)
+        return;
     ar_random random;
     ar_random_seed(&random,
                    ar_random_key(ar_random_key(options->seed, STREAM_NEGATIVES), (uint64_t)e));
-    int64_t hard = 0;
-    if (options->negatives == ALTERREC_NEGATIVES_HARD) {
-        hard = (int64_t)(options->hard_share * (double)options->negative_count);
-        int64_t window = options->k2 - options->k1;
-        hard = hard < window ? hard : window;
+    int64_t hard = hard_count(options);
+    if (hard > 0)
         ar_negatives_hard(negatives, ranking, keys, items, options->k1, options->k2, hard, &random);
-    }
-    ar_negatives_random(negatives, items, options->negative_count - hard, &random);
+    if (!options->shared)
+        draw(negatives, items, options->negative_count - hard, options, &random);
 }
 
-/* The scores of `teacher` for a tile, in learner->ranking; NULL without a teacher. */
-static alterrec_status rank_tile(const float **ranking, ar_learner *learner, ar_teacher *teacher,
-                                 int64_t first, int64_t count) {
-    *ranking = learner->ranking;
-    return teacher != NULL ? ar_teacher_scores(learner->ranking, teacher, first, count)
+/* The scores of `teacher` for a tile, in learner->second. */
+static alterrec_status rank_tile(ar_learner *learner, ar_teacher *teacher, int64_t first,
+                                 int64_t count) {
+    return teacher != NULL ? ar_teacher_scores(learner->second, teacher, first, count)
                            : ALTERREC_OK;
 }
 
-/* From logits to their gradients, for the examples first .. first + count - 1. */
+/* What one tower's scores alone would lose, from a copy of them. */
+static double part_loss(float *copy, const float *scores, const float *negatives, int64_t items,
+                        const ar_targets *targets) {
+    double loss, positives_loss;
+    memcpy(copy, scores, (size_t)items * sizeof *copy);
+    ar_loss_row(&loss, &positives_loss, copy, negatives, items, targets, 1.0f);
+    return loss;
+}
+
+/* From scores to their gradients, in place, for example `e`, which is row i of the tile. */
+static void loss_row(ar_learner *learner, const ar_example_batch *batch, int64_t e, int64_t i,
+                     const int32_t *positives, const ar_step_options *options) {
+    int64_t items = learner->tower->shape.items, thread = omp_get_thread_num();
+    float *negatives = learner->negatives + thread * items;
+    const float *shared = learner->negatives + learner->threads * items;
+    float *scores = learner->logits + i * items;
+    const float *second = learner->second + i * items;
+    double *losses = learner->losses + AR_LOSSES * e;
+    int64_t p = options->positives;
+    memcpy(negatives, shared, (size_t)items * sizeof *negatives);
+    choose_own(negatives, learner->keys + thread * items, second, items, e, options);
+    negatives[batch->labels[e]] = 0.0f;
+    ar_targets targets = {.label = batch->labels[e],
+                          .positives = positives,
+                          .positive_count = p,
+                          .label_weight = options->example_weights != NULL
+                                              ? options->example_weights[e]
+                                              : 1.0f / (float)batch->count};
+    if (p > 0)
+        targets.positive_weight = (float)(options->positives_weight / (double)(batch->count * p));
+    losses[AR_LOSS_PARTS] = losses[AR_LOSS_PARTS + 1] = 0.0;
+    if (options->partner != NULL) {
+        float *copy = learner->scratch + thread * items;
+        int own = learner->kind == ALTERREC_ID ? 0 : 1;
+        losses[AR_LOSS_PARTS + own] = part_loss(copy, scores, negatives, items, &targets);
+        losses[AR_LOSS_PARTS + 1 - own] = part_loss(copy, second, negatives, items, &targets);
+        for (int64_t j = 0; j < items; j++)
+            scores[j] += second[j];
+    }
+    ar_loss_row(&losses[AR_LOSS_LABEL], &losses[AR_LOSS_POSITIVES], scores, negatives, items,
+                &targets, 1.0f);
+}
+
+/* The same for the examples first .. first + count - 1. */
 static alterrec_status loss_tile(ar_learner *learner, const ar_example_batch *batch, int64_t first,
                                  int64_t count, const ar_step_options *options) {
     int64_t items = learner->tower->shape.items, p = options->positives;
     int32_t *positives = NULL;
-    const float *ranking;
     if (p > 0) {
-        AR_TRY(rank_tile(&ranking, learner, options->labeller, first, count));
+        AR_TRY(rank_tile(learner, options->labeller, first, count));
         AR_NEW(positives, count * p);
 #pragma omp parallel for if (count * items > AR_PARALLEL_LEAST)
         for (int64_t i = 0; i < count; i++)
-            ar_positives_best(positives + i * p, ranking + i * items, items, p);
+            ar_positives_best(positives + i * p, learner->second + i * items, items, p);
     }
     bool ranked = p > 0 && options->labeller == options->ranker;
-    alterrec_status status =
-        rank_tile(&ranking, learner, ranked ? NULL : options->ranker, first, count);
-    float even = 1.0f / (float)batch->count;
-    float positive_weight =
-        p > 0 ? (float)(options->positives_weight / (double)(batch->count * p)) : 0.0f;
+    alterrec_status status = rank_tile(learner, ranked ? NULL : options->ranker, first, count);
+    int64_t rows = status == ALTERREC_OK ? count : 0;
 #pragma omp parallel for schedule(dynamic, 4) if (count * items > AR_PARALLEL_LEAST)
-    for (int64_t i = 0; i < (status == ALTERREC_OK ? count : 0); i++) {
-        int64_t e = first + i;
-        float *negatives = learner->negatives + omp_get_thread_num() * items;
-        uint32_t *keys = learner->keys + omp_get_thread_num() * items;
-        choose_negatives(negatives, keys, ranking + i * items, items, e, options);
-        negatives[batch->labels[e]] = 0.0f;
-        ar_targets targets = {
-            .label = batch->labels[e],
-            .positives = positives != NULL ? positives + i * p : NULL,
-            .positive_count = p,
-            .label_weight = options->example_weights != NULL ? options->example_weights[e] : even,
-            .positive_weight = positive_weight};
-        ar_loss_row(&learner->losses[2 * e], &learner->losses[2 * e + 1],
-                    learner->logits + i * items, negatives, items, &targets, learner->scale);
-    }
+    for (int64_t i = 0; i < rows; i++)
+        loss_row(learner, batch, first + i, i, positives != NULL ? positives + i * p : NULL,
+                 options);
     ar_free(positives);
     return status;
 }
 
-/* Logits, losses, and the gradients of vectors and table, tile by tile. */
+static alterrec_status score_tile(float *scores, ar_learner *learner, int64_t first,
+                                  int64_t count) {
+    int64_t items = learner->tower->shape.items, dim = learner->tower->shape.encoder.dim;
+    return ar_matmul(learner->onednn, scores, learner->vectors + first * dim, learner->table, NULL,
+                     count, items, dim, AR_WEIGHTS_TRANSPOSED);
+}
+
+/* The gradients of vectors and table from those of a tile's scores. */
+static alterrec_status score_tile_backward(ar_learner *learner, const float *diff_scores,
+                                           int64_t first, int64_t count) {
+    int64_t items = learner->tower->shape.items, dim = learner->tower->shape.encoder.dim;
+    AR_TRY(ar_matmul(learner->onednn, learner->diff_vectors + first * dim, diff_scores,
+                     learner->table, NULL, count, dim, items, 0));
+    return ar_matmul(learner->onednn, learner->diff_table, diff_scores,
+                     learner->vectors + first * dim, NULL, items, dim, count,
+                     AR_SRC_TRANSPOSED | (first > 0 ? AR_ACCUMULATE : 0));
+}
+
+/* Scores, losses, and the gradients of vectors and table, tile by tile. */
 static alterrec_status score_and_loss(ar_learner *learner, const ar_example_batch *batch,
                                       const ar_step_options *options) {
-    int64_t items = learner->tower->shape.items, dim = learner->tower->shape.encoder.dim;
+    int64_t items = learner->tower->shape.items;
+    AR_TRY(reserve_losses(learner, batch, options));
+    choose_shared(learner->negatives + learner->threads * items, items, batch, options);
     for (int64_t first = 0; first < batch->count; first += learner->tile_rows) {
         int64_t count = batch->count - first;
         count = count < learner->tile_rows ? count : learner->tile_rows;
-        const float *vectors = learner->vectors + first * dim;
-        AR_TRY(ar_matmul(learner->onednn, learner->logits, vectors, learner->table, NULL, count,
-                         items, dim, AR_WEIGHTS_TRANSPOSED));
+        AR_TRY(score_tile(learner->logits, learner, first, count));
+        if (options->partner != NULL)
+            AR_TRY(score_tile(learner->second, options->partner, first, count));
         AR_TRY(loss_tile(learner, batch, first, count, options));
-        AR_TRY(ar_matmul(learner->onednn, learner->diff_vectors + first * dim, learner->logits,
-                         learner->table, NULL, count, dim, items, 0));
-        AR_TRY(ar_matmul(learner->onednn, learner->diff_table, learner->logits, vectors, NULL,
-                         items, dim, count, AR_SRC_TRANSPOSED | (first > 0 ? AR_ACCUMULATE : 0)));
+        AR_TRY(score_tile_backward(learner, learner->logits, first, count));
+        if (options->partner != NULL)
+            AR_TRY(score_tile_backward(options->partner, learner->logits, first, count));
     }
     return ALTERREC_OK;
 }
@@ -217,64 +313,94 @@ static bool all_finite(const float *values, int64_t count) {
     return broken == 0;
 }
 
+static const char *name_of(const ar_learner *learner) {
+    return learner->kind == ALTERREC_ID ? "ID" : "text";
+}
+
 static alterrec_status sum_losses(ar_step_result *result, const ar_learner *learner, int64_t count,
                                   int64_t positives) {
     *result = (ar_step_result){0};
     for (int64_t e = 0; e < count; e++) {
-        result->loss += learner->losses[2 * e];
-        result->positives_loss += learner->losses[2 * e + 1];
+        const double *losses = learner->losses + AR_LOSSES * e;
+        result->loss += losses[AR_LOSS_LABEL] / (double)count;
+        result->part_loss[0] += losses[AR_LOSS_PARTS] / (double)count;
+        result->part_loss[1] += losses[AR_LOSS_PARTS + 1] / (double)count;
+        if (positives > 0)
+            result->positives_loss += losses[AR_LOSS_POSITIVES] / (double)(count * positives);
     }
-    result->loss /= (double)count;
-    result->positives_loss /= positives > 0 ? (double)(count * positives) : 1.0;
     if (!isfinite(result->loss) || !isfinite(result->positives_loss))
         return ar_fail(ALTERREC_ERROR_NOT_FINITE,
                        "the %s tower's loss is not finite: the learning rate may be too high",
-                       learner->kind == ALTERREC_ID ? "ID" : "text");
+                       name_of(learner));
+    return ALTERREC_OK;
+}
+
+static ar_dropout dropout_of(const ar_learner *learner, const ar_step_options *options,
+                             uint64_t stream) {
+    uint64_t seed = ar_random_key(options->seed, stream);
+    return (ar_dropout){options->dropout, ar_random_key(seed, (uint64_t)learner->kind)};
+}
+
+static alterrec_status forward(ar_learner *learner, const ar_example_batch *batch,
+                               const ar_step_options *options) {
+    int64_t dim = learner->tower->shape.encoder.dim;
+    const float *hidden;
+    AR_TRY(reserve_examples(learner, batch));
+    AR_TRY(ar_tower_table(learner->table, learner->onednn, &learner->table_state, learner->tower,
+                          learner->features, dropout_of(learner, options, STREAM_TABLE)));
+    AR_TRY(ar_encoder_forward(&hidden, learner->onednn, learner->encoder,
+                              &learner->tower->weights.encoder, learner->table, &batch->packed,
+                              true, dropout_of(learner, options, STREAM_ENCODER)));
+    ar_rows_gather(learner->vectors, hidden, batch->rows, batch->count, dim);
+    for (int64_t i = 0; i < batch->count * dim; i++)
+        learner->vectors[i] *= learner->scale;
+    return ALTERREC_OK;
+}
+
+static alterrec_status backward(ar_learner *learner, const ar_example_batch *batch,
+                                const ar_step_options *options) {
+    int64_t dim = learner->tower->shape.encoder.dim;
+    for (int64_t i = 0; i < batch->count * dim; i++)
+        learner->diff_vectors[i] *= learner->scale;
+    memset(learner->diff_hidden, 0, (size_t)(batch->packed.tokens * dim) * sizeof(float));
+    ar_rows_scatter(learner->diff_hidden, learner->diff_vectors, batch->rows, batch->count, dim);
+    AR_TRY(ar_encoder_backward(learner->onednn, learner->encoder, &learner->diff_weights.encoder,
+                               learner->diff_table, learner->diff_hidden,
+                               &learner->tower->weights.encoder, &batch->packed,
+                               dropout_of(learner, options, STREAM_ENCODER)));
+    AR_TRY(ar_tower_table_backward(learner->onednn, &learner->diff_weights, learner->diff_table,
+                                   &learner->table_state, learner->tower, learner->features,
+                                   dropout_of(learner, options, STREAM_TABLE)));
+    /* A relu takes a NaN for 0: a broken weight before it shows in no gradient. */
+    bool finite_weights = all_finite(learner->tower->block, learner->tower->list.count);
+    if (!finite_weights || !all_finite(learner->diff, learner->tower->list.count))
+        return ar_fail(ALTERREC_ERROR_NOT_FINITE, "a %s of the %s tower is not finite",
+                       finite_weights ? "gradient" : "weight", name_of(learner));
     return ALTERREC_OK;
 }
 
 alterrec_status ar_learner_gradients(ar_step_result *result, ar_learner *learner,
                                      const ar_example_batch *batch,
                                      const ar_step_options *options) {
-    int64_t dim = learner->tower->shape.encoder.dim;
-    ar_dropout table_dropout = {options->dropout, ar_random_key(options->seed, STREAM_TABLE)};
-    ar_dropout encoder_dropout = {options->dropout, ar_random_key(options->seed, STREAM_ENCODER)};
-    const float *hidden;
-    AR_TRY(reserve(learner, batch, options->ranker != NULL || options->labeller != NULL));
     if (options->ranker != NULL)
         AR_TRY(ar_teacher_encode(options->ranker, batch));
     if (options->labeller != NULL && options->labeller != options->ranker)
         AR_TRY(ar_teacher_encode(options->labeller, batch));
-
-    AR_TRY(ar_tower_table(learner->table, learner->onednn, &learner->table_state, learner->tower,
-                          learner->features, table_dropout));
-    AR_TRY(ar_encoder_forward(&hidden, learner->onednn, learner->encoder,
-                              &learner->tower->weights.encoder, learner->table, &batch->packed,
-                              true, encoder_dropout));
-    ar_rows_gather(learner->vectors, hidden, batch->rows, batch->count, dim);
+    AR_TRY(forward(learner, batch, options));
+    if (options->partner != NULL)
+        AR_TRY(forward(options->partner, batch, options));
     AR_TRY(score_and_loss(learner, batch, options));
     AR_TRY(sum_losses(result, learner, batch->count, options->positives));
-
-    memset(learner->diff_hidden, 0, (size_t)(batch->packed.tokens * dim) * sizeof(float));
-    ar_rows_scatter(learner->diff_hidden, learner->diff_vectors, batch->rows, batch->count, dim);
-    AR_TRY(ar_encoder_backward(learner->onednn, learner->encoder, &learner->diff_weights.encoder,
-                               learner->diff_table, learner->diff_hidden,
-                               &learner->tower->weights.encoder, &batch->packed, encoder_dropout));
-    AR_TRY(ar_tower_table_backward(learner->onednn, &learner->diff_weights, learner->diff_table,
-                                   &learner->table_state, learner->tower, learner->features,
-                                   table_dropout));
-    /* A relu takes a NaN for 0: a broken weight before it shows in no gradient. */
-    bool finite_weights = all_finite(learner->tower->block, learner->tower->list.count);
-    if (!finite_weights || !all_finite(learner->diff, learner->tower->list.count))
-        return ar_fail(ALTERREC_ERROR_NOT_FINITE, "a %s of the %s tower is not finite",
-                       finite_weights ? "gradient" : "weight",
-                       learner->kind == ALTERREC_ID ? "ID" : "text");
-    return ALTERREC_OK;
+    AR_TRY(backward(learner, batch, options));
+    return options->partner != NULL ? backward(options->partner, batch, options) : ALTERREC_OK;
 }
 
 alterrec_status ar_learner_step(ar_step_result *result, ar_learner *learner,
                                 const ar_example_batch *batch, const ar_step_options *options) {
     AR_TRY(ar_learner_gradients(result, learner, batch, options));
-    ar_adam_step(&learner->adam, learner->tower->block, learner->diff, &options->adam);
+    ar_learner *both[2] = {learner, options->partner};
+    for (int i = 0; i < 2; i++)
+        if (both[i] != NULL)
+            ar_adam_step(&both[i]->adam, both[i]->tower->block, both[i]->diff, &options->adam);
     return ALTERREC_OK;
 }

@@ -1,10 +1,12 @@
-/* A tower in training: its gradients, its Adam, and one step of it. Level: train. */
+/* A tower in training: its gradients, its Adam, and one step of it, alone or with the other tower
+ * as a partner in one loss. Level: train. */
 #ifndef AR_TRAIN_LEARNER_H
 #define AR_TRAIN_LEARNER_H
 
 #include "model/model.h"
 #include "nn/adam.h"
 #include "train/examples.h"
+#include "train/sampler.h"
 #include "train/teacher.h"
 
 typedef struct ar_learner {
@@ -21,34 +23,44 @@ typedef struct ar_learner {
     ar_encoder_state *encoder;
     ar_onednn *onednn;
 
-    float *vectors; /* [examples, dim] and their gradients */
-    float *diff_vectors;
+    float *vectors; /* [examples, dim], times `scale`: their products with the table are scores */
+    float *diff_vectors;     /* their gradients */
     int64_t vector_capacity; /* of each, in floats */
     float *diff_hidden;      /* [ar_row_bucket(tokens), dim] */
     int64_t hidden_capacity;
-    float *logits;  /* [tile rows, items] */
-    float *ranking; /* [tile rows, items] the teacher's scores */
+    float *logits; /* [tile rows, items] scores, then their gradients */
+    float *second; /* [tile rows, items] the teacher's scores, or the partner's */
     int64_t tile_rows;
     int threads;
-    float *negatives; /* [threads, items] */
+    float *negatives; /* [threads + 1, items]; the last row: what all examples share */
     uint32_t *keys;   /* [threads, items] */
-    double *losses;   /* [2, examples] per example: label, positives */
+    float *scratch;   /* [threads, items]; made for a partner */
+    double *losses;   /* [examples, AR_LOSSES] */
     int64_t loss_capacity;
 } ar_learner;
 
+/* What is kept of each example's loss: losses[AR_LOSSES * example + ...]. */
+enum { AR_LOSS_LABEL, AR_LOSS_POSITIVES, AR_LOSS_PARTS, /* ID, text */ AR_LOSSES = 4 };
+
 /* How a step is taken. */
 typedef struct ar_step_options {
-    int32_t negatives; /* ALTERREC_NEGATIVES_* */
+    int32_t negatives; /* ALTERREC_NEGATIVES_*; HOST stands for explicit ones */
     int64_t k1, k2, negative_count;
     double hard_share;
-    int64_t positives; /* an example; 0: none */
+    bool shared, correct;
+    const ar_sampler *sampler; /* for random draws; for BATCH, of the labels' own distribution;
+                                  NULL: uniform, no correction */
+    int64_t positives;         /* an example; 0: none */
     double positives_weight;
     float dropout;
     uint64_t seed; /* of this step */
     ar_adam_options adam;
-    ar_teacher *ranker;                /* whose ranks make hard negatives; NULL unless HARD */
-    ar_teacher *labeller;              /* whose best items are the positives; NULL if 0 */
-    const int32_t *explicit_negatives; /* [count, explicit_count] instead of sampling, or NULL */
+    struct ar_learner
+        *partner;         /* the other tower, trained along on the sum of the scores; or NULL */
+    ar_teacher *ranker;   /* whose ranks make hard negatives; NULL unless HARD */
+    ar_teacher *labeller; /* whose best items are the positives; NULL if 0 */
+    const int32_t *explicit_negatives; /* [count, explicit_count] instead of sampling, or NULL; -1:
+                                          none at this place */
     int64_t explicit_count;
     const float *example_weights; /* [count] in the batch's loss; NULL: 1 / count each */
 } ar_step_options;
@@ -56,6 +68,7 @@ typedef struct ar_step_options {
 typedef struct ar_step_result {
     double loss;           /* mean over the examples */
     double positives_loss; /* mean over the augmented examples */
+    double part_loss[2];   /* with a partner: what ID scores alone and text scores alone lose */
 } ar_step_result;
 
 /* The model must outlive the learner. */

@@ -5,7 +5,8 @@
 #include <math.h>
 
 /* The positions of the choices in the option table. */
-enum { SYSTEM_ALTERREC, SYSTEM_SEPARATE, SYSTEM_ID, SYSTEM_TEXT };
+enum { SYSTEM_ALTERREC, SYSTEM_SEPARATE, SYSTEM_ID, SYSTEM_TEXT, SYSTEM_NAIVE_SUM };
+enum { MODE_SAMPLED, MODE_FULL, MODE_BATCH };
 enum { DECAY_STEP, DECAY_COSINE, DECAY_PLATEAU, DECAY_NONE };
 
 /* The rank window in a small catalog: k2 ends with the catalog, and k1 leaves at least half of what
@@ -34,7 +35,10 @@ alterrec_status ar_schedule_read(ar_schedule *schedule, const alterrec_config *c
         .gap = ar_config_int(config, "schedule.gap"),
         .random_epochs = ar_config_int(config, "schedule.random_epochs"),
         .epochs = ar_config_int(config, "train.epochs"),
-        .full = ar_config_choice(config, "negatives.mode") == 1,
+        .mode = ar_config_choice(config, "negatives.mode"),
+        .shared = ar_config_choice(config, "negatives.sharing") == 1,
+        .correct = ar_config_bool(config, "negatives.correct"),
+        .popularity = ar_config_float(config, "negatives.popularity"),
         .hard_share = ar_config_float(config, "negatives.hard_share"),
         .positives = ar_config_int(config, "positives.count"),
         .positives_weight = ar_config_float(config, "positives.weight"),
@@ -71,26 +75,43 @@ static double learning_rate(const ar_schedule *schedule, const ar_training_state
     }
 }
 
+static int tower_in_turn(const ar_schedule *schedule, int64_t epoch) {
+    int other = schedule->first == ALTERREC_ID ? ALTERREC_TEXT : ALTERREC_ID;
+    switch (schedule->system) {
+    case SYSTEM_ID:
+        return ALTERREC_ID;
+    case SYSTEM_TEXT:
+        return ALTERREC_TEXT;
+    case SYSTEM_NAIVE_SUM:
+        return ALTERREC_FUSED;
+    default:
+        return epoch / schedule->gap % 2 == 0 ? schedule->first : other;
+    }
+}
+
 void ar_schedule_plan(alterrec_plan *plan, const ar_schedule *schedule,
                       const ar_training_state *state) {
-    int other = schedule->first == ALTERREC_ID ? ALTERREC_TEXT : ALTERREC_ID;
-    int tower = state->epoch / schedule->gap % 2 == 0 ? schedule->first : other;
-    if (schedule->system == SYSTEM_ID || schedule->system == SYSTEM_TEXT)
-        tower = schedule->system == SYSTEM_ID ? ALTERREC_ID : ALTERREC_TEXT;
     bool mutual = schedule->system == SYSTEM_ALTERREC && state->epoch >= schedule->random_epochs;
-    plan->tower = tower;
-    plan->negatives = schedule->full ? ALTERREC_NEGATIVES_FULL
-                      : mutual       ? ALTERREC_NEGATIVES_HARD
-                                     : ALTERREC_NEGATIVES_RANDOM;
-    plan->positives = mutual ? (int32_t)schedule->positives : 0;
-    plan->k1 = schedule->k1;
-    plan->k2 = schedule->k2;
-    plan->negative_count = schedule->negative_count;
-    plan->hard_share = schedule->hard_share;
-    plan->positives_weight = schedule->positives_weight;
-    plan->learning_rate = learning_rate(schedule, state, tower);
-    plan->stop = state->epoch >= schedule->epochs || state->patience_exhausted ? 1 : 0;
-    plan->reserved = 0;
+    uint32_t size = plan->struct_size;
+    *plan = (alterrec_plan){
+        .struct_size = size,
+        .tower = tower_in_turn(schedule, state->epoch),
+        .negatives = schedule->mode == MODE_FULL    ? ALTERREC_NEGATIVES_FULL
+                     : schedule->mode == MODE_BATCH ? ALTERREC_NEGATIVES_BATCH
+                     : mutual                       ? ALTERREC_NEGATIVES_HARD
+                                                    : ALTERREC_NEGATIVES_RANDOM,
+        .positives = mutual ? (int32_t)schedule->positives : 0,
+        .k1 = schedule->k1,
+        .k2 = schedule->k2,
+        .negative_count = schedule->negative_count,
+        .hard_share = schedule->hard_share,
+        .popularity = schedule->popularity,
+        .shared = schedule->shared ? 1 : 0,
+        .positives_weight = schedule->positives_weight,
+        .stop = state->epoch >= schedule->epochs || state->patience_exhausted ? 1 : 0};
+    /* Hard negatives are chosen, not drawn: there is nothing to correct them by. */
+    plan->correct = schedule->correct && plan->negatives != ALTERREC_NEGATIVES_HARD ? 1 : 0;
+    plan->learning_rate = learning_rate(schedule, state, plan->tower);
 }
 
 static alterrec_status field_error(const char *field, double value, const char *range) {
@@ -99,13 +120,25 @@ static alterrec_status field_error(const char *field, double value, const char *
 }
 
 alterrec_status ar_plan_check(const alterrec_plan *plan, int64_t items, bool has_text) {
-    if (plan->tower != ALTERREC_ID && plan->tower != ALTERREC_TEXT)
-        return field_error("tower", plan->tower, "ALTERREC_ID, ALTERREC_TEXT");
-    if (plan->tower == ALTERREC_TEXT && !has_text)
-        return ar_fail(ALTERREC_ERROR_MISMATCH,
-                       "plan.tower is text, but the model has no text tower");
-    if (plan->negatives < ALTERREC_NEGATIVES_RANDOM || plan->negatives > ALTERREC_NEGATIVES_FULL)
-        return field_error("negatives", plan->negatives, "ALTERREC_NEGATIVES_RANDOM, _HARD, _FULL");
+    if (plan->tower < ALTERREC_ID || plan->tower > ALTERREC_FUSED)
+        return field_error("tower", plan->tower, "ALTERREC_ID, ALTERREC_TEXT, ALTERREC_FUSED");
+    if (plan->tower != ALTERREC_ID && !has_text)
+        return ar_fail(ALTERREC_ERROR_MISMATCH, "plan.tower is %d, but the model has no text tower",
+                       (int)plan->tower);
+    if (plan->negatives < ALTERREC_NEGATIVES_RANDOM || plan->negatives > ALTERREC_NEGATIVES_HOST)
+        return field_error("negatives", plan->negatives, "the values of ALTERREC_NEGATIVES_*");
+    if (plan->tower == ALTERREC_FUSED &&
+        (plan->negatives == ALTERREC_NEGATIVES_HARD || plan->positives > 0))
+        return ar_fail(
+            ALTERREC_ERROR_INVALID_ARGUMENT,
+            "plan.tower is ALTERREC_FUSED: with both towers in training there is none to "
+            "rank hard negatives or positives by");
+    if (plan->correct != 0 && plan->negatives != ALTERREC_NEGATIVES_RANDOM &&
+        plan->negatives != ALTERREC_NEGATIVES_BATCH)
+        return field_error("correct", plan->correct,
+                           "0: only RANDOM and BATCH negatives have a known probability");
+    if (!(plan->popularity >= 0.0 && plan->popularity <= 2.0))
+        return field_error("popularity", plan->popularity, "0..2");
     if ((plan->negatives == ALTERREC_NEGATIVES_HARD || plan->positives > 0) && !has_text)
         return ar_fail(ALTERREC_ERROR_MISMATCH,
                        "plan: hard negatives and augmented positives need both towers");

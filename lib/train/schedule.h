@@ -10,7 +10,9 @@ typedef struct ar_schedule {
     int system; /* schedule.system: position in its choices */
     int first;  /* ALTERREC_ID or ALTERREC_TEXT */
     int64_t gap, random_epochs, epochs;
-    bool full; /* negatives.mode: full */
+    int mode; /* negatives.mode: position in its choices */
+    bool shared, correct;
+    double popularity;
     int64_t k1, k2, negative_count;
     double hard_share;
     int64_t positives;

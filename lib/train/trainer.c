@@ -1,7 +1,9 @@
-#include "train/trainer.h"
+#include "train/step.h"
 
 #include "core/memory.h"
+#include "core/random.h"
 #include "core/threads.h"
+#include "data/batch.h"
 #include "data/config.h"
 
 #include <string.h>
@@ -58,6 +60,8 @@ alterrec_status alterrec_trainer_create(alterrec_trainer **trainer, alterrec_mod
     if (status == ALTERREC_OK)
         status = ar_examples_create(&made->examples, train, model->shape.max_len,
                                     ar_config_choice(config, "train.batching") == 1);
+    if (status == ALTERREC_OK)
+        status = ar_trainer_order(made);
     if (status != ALTERREC_OK) {
         alterrec_trainer_free(made);
         return status;
@@ -74,7 +78,10 @@ void alterrec_trainer_free(alterrec_trainer *trainer) {
             ar_learner_free(&trainer->learners[side]);
         ar_free(trainer->best[side]);
     }
+    ar_trainer_drop_teachers(trainer);
+    ar_sampler_free(&trainer->sampler);
     ar_examples_free(&trainer->examples);
+    ar_free(trainer->batches);
     ar_batch_memory_free(&trainer->memory);
     ar_free(trainer->reports);
     alterrec_config_free(trainer->config);
@@ -89,6 +96,21 @@ alterrec_status ar_trainer_learner(ar_learner **learner, alterrec_trainer *train
     return (*learner)->kind != 0
                ? ALTERREC_OK
                : ar_learner_create(*learner, trainer->model, kind, trainer->options.threads);
+}
+
+alterrec_status ar_trainer_order(alterrec_trainer *trainer) {
+    ar_examples *examples = &trainer->examples;
+    uint64_t seed = ar_random_key(trainer->options.seed, (uint64_t)trainer->state.epoch);
+    ar_examples_shuffle(examples, ar_random_key(seed, AR_STREAM_ORDER));
+    int64_t count = ar_examples_batches(examples, trainer->options.batch_size);
+    void *batches = trainer->batches;
+    AR_TRY(ar_grow(&batches, &trainer->batch_capacity, count + 1, sizeof *trainer->batches));
+    trainer->batches = batches;
+    trainer->batch_count = count;
+    for (int64_t b = 0; b < count; b++)
+        trainer->batches[b + 1] =
+            ar_examples_next(examples, trainer->batches[b], trainer->options.batch_size);
+    return ALTERREC_OK;
 }
 
 static alterrec_status busy_error(const char *function) {
@@ -115,6 +137,16 @@ alterrec_status alterrec_trainer_on_schedule(alterrec_trainer *trainer,
     return ALTERREC_OK;
 }
 
+alterrec_status alterrec_trainer_on_negatives(alterrec_trainer *trainer,
+                                              alterrec_negatives_fn negatives, void *user_data) {
+    AR_NOT_NULL(trainer);
+    if (atomic_load(&trainer->busy))
+        return busy_error(__func__);
+    trainer->negatives_callback = negatives;
+    trainer->negatives_data = user_data;
+    return ALTERREC_OK;
+}
+
 alterrec_status alterrec_trainer_cancel(alterrec_trainer *trainer) {
     AR_NOT_NULL(trainer);
     atomic_store(&trainer->cancelled, true);
@@ -134,6 +166,7 @@ alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer) {
     if (atomic_load(&trainer->busy))
         return busy_error(__func__);
     ar_tower *towers[2] = {&trainer->model->id, &trainer->model->text};
+    ar_trainer_drop_teachers(trainer);
     for (int side = 0; side < 2; side++)
         if (trainer->best[side] != NULL)
             memcpy(towers[side]->block, trainer->best[side],
@@ -179,6 +212,38 @@ alterrec_status alterrec_trainer_run(alterrec_trainer *trainer) {
     return status != ALTERREC_OK ? status : restored;
 }
 
+int64_t alterrec_trainer_batches(const alterrec_trainer *trainer) {
+    return trainer != NULL ? trainer->batch_count : 0;
+}
+
+static alterrec_status add_unit(alterrec_batch *batch, int32_t *labels, const int32_t *items,
+                                const ar_unit *unit) {
+    int32_t first_label = unit->length - unit->examples;
+    for (int32_t t = 0; t < unit->length; t++)
+        labels[t] = t >= first_label ? items[t + 1] : -1;
+    return alterrec_batch_add_labelled(batch, items, labels, unit->length);
+}
+
+alterrec_status alterrec_trainer_batch(alterrec_batch *batch, const alterrec_trainer *trainer,
+                                       int64_t index) {
+    AR_NOT_NULL(batch);
+    AR_NOT_NULL(trainer);
+    if (index < 0 || index >= trainer->batch_count)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: batch %lld is outside 0..%lld",
+                       __func__, (long long)index, (long long)trainer->batch_count - 1);
+    const ar_examples *examples = &trainer->examples;
+    int32_t *labels;
+    AR_NEW(labels, trainer->model->shape.max_len);
+    alterrec_status status = alterrec_batch_clear(batch);
+    for (int64_t u = trainer->batches[index];
+         u < trainer->batches[index + 1] && status == ALTERREC_OK; u++) {
+        const ar_unit *unit = &examples->units[examples->order[u]];
+        status = add_unit(batch, labels, examples->items + unit->first, unit);
+    }
+    ar_free(labels);
+    return status;
+}
+
 int64_t alterrec_trainer_epochs(const alterrec_trainer *trainer) {
     return trainer != NULL ? trainer->report_count : 0;
 }
@@ -192,6 +257,6 @@ alterrec_status alterrec_trainer_report(alterrec_epoch_report *report,
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "%s: epoch %lld is outside the %lld epochs trained", __func__,
                        (long long)epoch, (long long)trainer->report_count);
-    *report = trainer->reports[epoch];
+    ar_struct_copy(report, &trainer->reports[epoch], sizeof *report);
     return ALTERREC_OK;
 }

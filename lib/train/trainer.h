@@ -22,6 +22,23 @@ typedef struct ar_trainer_options {
     ar_adam_options adam;
 } ar_trainer_options;
 
+/* A frozen tower, and when it was fixed. */
+typedef struct ar_teacher_slot {
+    ar_teacher teacher;
+    bool copy;     /* of the tower in training */
+    int64_t steps; /* that the tower had been trained */
+} ar_teacher_slot;
+
+/* What the steps since the last end of an epoch gave; sums are over examples. */
+typedef struct ar_running {
+    int32_t tower, negatives; /* of the last step */
+    int64_t steps, examples;
+    double learning_rate, loss, positives_loss, part_loss[2], seconds;
+} ar_running;
+
+/* The random streams of one epoch. */
+enum { AR_STREAM_ORDER, AR_STREAM_STEPS };
+
 struct alterrec_trainer {
     alterrec_model *model;    /* held */
     alterrec_sessions *train; /* held */
@@ -30,8 +47,13 @@ struct alterrec_trainer {
     ar_trainer_options options;
     ar_schedule schedule;
     ar_training_state state;
-    ar_examples examples;
+    ar_examples examples; /* in the order of the next epoch */
+    int64_t *batches;     /* [batch_count + 1] the first unit of each batch of that order */
+    int64_t batch_count, batch_capacity;
     ar_batch_memory memory;
+    ar_running running;
+    ar_teacher_slot teachers[2];
+    ar_sampler sampler;
     ar_learner learners[2]; /* ID, text; made when first needed (kind 0 before) */
     alterrec_epoch_report *reports;
     int64_t report_count, report_capacity;
@@ -44,12 +66,17 @@ struct alterrec_trainer {
     void *progress_data;
     alterrec_schedule_fn schedule_callback;
     void *schedule_data;
+    alterrec_negatives_fn negatives_callback;
+    void *negatives_data;
     atomic_bool busy;
     atomic_bool cancelled;      /* asked to stop, not yet stopped */
     atomic_bool between_epochs; /* inside a call, but nothing is half done: it may be saved */
 };
 
-/* Puts Adam's state and the gradients of a tower where they belong, if they are not there yet. */
+/* Puts the examples in the order of the next epoch and cuts it into batches. */
+alterrec_status ar_trainer_order(alterrec_trainer *trainer);
+
+/* Adam's state and working memory of a tower, made when first asked for. */
 alterrec_status ar_trainer_learner(ar_learner **learner, alterrec_trainer *trainer, int kind);
 
 #endif

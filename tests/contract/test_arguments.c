@@ -246,6 +246,12 @@ static void try_batch(void) {
     REFUSES(alterrec_batch_clear, batch, NULL);
     REFUSES(alterrec_batch_add, batch, NULL, items, 2);
     REFUSES(alterrec_batch_add, items, batch, NULL, 2);
+    REFUSES(alterrec_batch_add_labelled, batch, NULL, items, items, 2);
+    REFUSES(alterrec_batch_add_labelled, items, batch, NULL, items, 2);
+    REFUSES(alterrec_batch_add_labelled, labels, batch, items, NULL, 2);
+    REFUSES(alterrec_batch_set_negatives, batch, NULL, items, 0, 2);
+    REFUSES(alterrec_batch_set_negatives, negatives, batch, NULL, 0, 2);
+    GIVES(alterrec_batch_examples, batch, 0, NULL);
     GIVES(alterrec_batch_count, batch, 0, NULL);
     REFUSES(alterrec_batch_exclude, batch, NULL, -1, items, 2);
     REFUSES(alterrec_batch_exclude, items, batch, -1, NULL, 2);
@@ -316,6 +322,32 @@ static int32_t keeps_plan(alterrec_plan *plan, const alterrec_epoch_report *last
     return 0;
 }
 
+static int32_t names_none(int32_t *negatives, const alterrec_examples *examples,
+                          int64_t per_example, void *user_data) {
+    (void)negatives;
+    (void)examples;
+    (void)per_example;
+    (void)user_data;
+    return 1;
+}
+
+static void try_steps(alterrec_plan *plan) {
+    alterrec_batch *steps;
+    alterrec_step_report report = {.struct_size = sizeof report};
+    MUST(alterrec_batch_create(&steps));
+    GIVES(alterrec_trainer_batches, trainer, 0, NULL);
+    REFUSES(alterrec_trainer_batch, batch, NULL, trainer, 0);
+    REFUSES(alterrec_trainer_batch, trainer, steps, NULL, 0);
+    MUST(alterrec_trainer_batch(steps, trainer, 0));
+    REFUSES(alterrec_trainer_step, trainer, &report, NULL, steps, plan);
+    REFUSES(alterrec_trainer_step, batch, &report, trainer, NULL, plan);
+    TAKES(alterrec_trainer_step, report, NULL, trainer, steps, plan);
+    TAKES(alterrec_trainer_step, plan, &report, trainer, steps, NULL);
+    REFUSES(alterrec_trainer_end_epoch, trainer, NULL, NULL);
+    TAKES(alterrec_trainer_end_epoch, report, NULL, trainer);
+    alterrec_batch_free(steps);
+}
+
 static void try_trainer(void) {
     alterrec_plan plan = {.struct_size = sizeof plan};
     alterrec_epoch_report report = {.struct_size = sizeof report};
@@ -335,6 +367,9 @@ static void try_trainer(void) {
     REFUSES(alterrec_trainer_on_schedule, trainer, NULL, keeps_plan, &plan);
     TAKES(alterrec_trainer_on_schedule, schedule, trainer, NULL, &plan);
     TAKES(alterrec_trainer_on_schedule, user_data, trainer, keeps_plan, NULL);
+    REFUSES(alterrec_trainer_on_negatives, trainer, NULL, names_none, &plan);
+    TAKES(alterrec_trainer_on_negatives, negatives, trainer, NULL, &plan);
+    TAKES(alterrec_trainer_on_negatives, user_data, trainer, names_none, NULL);
     REFUSES(alterrec_trainer_cancel, trainer, NULL);
     REFUSES(alterrec_trainer_plan, plan, NULL, trainer);
     REFUSES(alterrec_trainer_plan, trainer, &plan, NULL);
@@ -342,6 +377,7 @@ static void try_trainer(void) {
     TAKES(alterrec_trainer_epoch, report, NULL, trainer, &plan);
     REFUSES(alterrec_trainer_epoch, trainer, &report, NULL, &plan);
     TAKES(alterrec_trainer_epoch, plan, &report, trainer, NULL);
+    try_steps(&plan);
     REFUSES(alterrec_trainer_use_best, trainer, NULL);
     REFUSES(alterrec_trainer_run, trainer, NULL);
     const char *path = scratch_path("checkpoint.safetensors");
@@ -353,8 +389,8 @@ static void try_trainer(void) {
     GIVES(alterrec_trainer_epochs, trainer, 0, NULL);
     REFUSES(alterrec_trainer_report, report, NULL, trainer, 0);
     REFUSES(alterrec_trainer_report, trainer, &report, NULL, 0);
-    ck_assert_int_eq(alterrec_trainer_epochs(trainer), 3);
-    MUST(alterrec_trainer_report(&report, trainer, 2));
+    ck_assert_int_eq(alterrec_trainer_epochs(trainer), 4);
+    MUST(alterrec_trainer_report(&report, trainer, 3));
 }
 
 static void try_evaluation(void) {

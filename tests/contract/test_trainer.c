@@ -389,7 +389,7 @@ START_TEST(bad_plans_are_named) {
         ck_assert_ptr_nonnull(strstr(alterrec_last_error(), #field));                              \
     } while (0)
     BAD(struct_size, 8);
-    BAD(tower, 3);
+    BAD(tower, 4);
     BAD(tower, 0);
     BAD(negatives, 9);
     BAD(positives, -1);

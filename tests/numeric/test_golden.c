@@ -132,7 +132,7 @@ START_TEST(losses_and_gradients) {
         MUST(ar_learner_gradients(&result, &learner, &b.batch, &options));
         double mixed = 0.0;
         for (int64_t e = 0; e < g.count; e++)
-            mixed += (double)b.weights[e] * learner.losses[2 * e];
+            mixed += (double)b.weights[e] * learner.losses[AR_LOSSES * e + AR_LOSS_LABEL];
         check_loss(mixed, expected_loss(&g, "loss_aug_mix", towers[t]), "loss_aug_mix");
         options = (ar_step_options){.negatives = ALTERREC_NEGATIVES_FULL};
         MUST(ar_learner_gradients(&result, &learner, &b.batch, &options));
