@@ -177,19 +177,19 @@ ALTERREC_API void alterrec_catalog_free(alterrec_catalog *catalog);
 
 /* Sets the text features: `features` is [rows, dim], row-major, rows in catalog order. Copied.
  * Statuses: MISMATCH (rows is not the number of items), INVALID_ARGUMENT (a value not finite),
- * OUT_OF_MEMORY. Since 0.1. */
+ * BUSY (a model holds the catalog), OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_catalog_set_features(alterrec_catalog *catalog,
                                                            const float *features, int64_t rows,
                                                            int64_t dim);
 
 /* Reads the text features from a `.npy` file: f32 or f16, C order, [items, dim]. Statuses: IO,
- * PARSE, MISMATCH, UNSUPPORTED (dtype, Fortran order). Since 0.1. */
+ * PARSE, MISMATCH, UNSUPPORTED (dtype, Fortran order), BUSY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_catalog_read_features(alterrec_catalog *catalog,
                                                             const char *path);
 
 /* Makes the text features from the items' texts by feature hashing (word and character n-grams,
  * TF-IDF, signed hashing, L2-normalised; options text.*). Deterministic. It needs no language model
- * and is not the equal of one. Statuses: MISMATCH (the catalog has no texts), OUT_OF_MEMORY.
+ * and is not the equal of one. Statuses: MISMATCH (the catalog has no texts), BUSY, OUT_OF_MEMORY.
  * Since 0.1. */
 ALTERREC_API alterrec_status alterrec_catalog_hash_features(alterrec_catalog *catalog,
                                                             const alterrec_config *config);

@@ -194,9 +194,10 @@ alterrec_status alterrec_trainer_save(const alterrec_trainer *trainer, const cha
     ar_checkpoint_fingerprint(fingerprint, trainer);
     (void)snprintf(threads, sizeof threads, "%d", trainer->options.threads);
     ar_text config = {0};
-    AR_TRY(ar_config_print(&config, trainer->config, "data"));
     ar_tensor_writer writer;
-    alterrec_status status = ar_tensor_writer_open(&writer, path);
+    alterrec_status status = ar_config_print(&config, trainer->config, "data");
+    if (status == ALTERREC_OK)
+        status = ar_tensor_writer_open(&writer, path);
     if (status == ALTERREC_OK) {
         ar_tensor_writer_metadata(&writer, "format", FORMAT);
         ar_tensor_writer_metadata(&writer, "format_version", FORMAT_VERSION);
