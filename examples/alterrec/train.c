@@ -129,6 +129,32 @@ static int make_trainer(training *work) {
     return PROGRAM_OK;
 }
 
+/* The weight of the fusion that training chose (fusion.alpha: auto); NULL if it chose none. */
+static const char *chosen_alpha(const training *work) {
+    const char *alpha = settings_get(alterrec_model_config(work->model), "fusion.alpha");
+    bool asked = strcmp(settings_get(work->config, "fusion.alpha"), "auto") == 0;
+    return asked && strcmp(alpha, "auto") != 0 ? alpha : NULL;
+}
+
+/* The choice, and the validation metric at each value that was tried. */
+static int log_alpha(const training *work) {
+    enum { POINTS = 21 };
+    double alpha, curve[POINTS];
+    if (alterrec_model_choose_alpha(&alpha, curve, POINTS, work->model,
+                                    split_of(work, ALTERREC_SPLIT_VALID),
+                                    work->config) != ALTERREC_OK)
+        return program_library_error();
+    fputs(",\"alpha\":", work->log);
+    json_number(work->log, alpha, 6);
+    fputs(",\"alpha_curve\":[", work->log);
+    for (int p = 0; p < POINTS; p++) {
+        fputs(p > 0 ? "," : "", work->log);
+        json_number(work->log, curve[p], 6);
+    }
+    fputc(']', work->log);
+    return PROGRAM_OK;
+}
+
 /* Trains, and saves what was best: after Ctrl-C too, and after numbers that went out of hand, which
  * is an error all the same. */
 static int run(training *work) {
@@ -156,6 +182,9 @@ static int run(training *work) {
                progress.best_epoch + 1);
     else
         printf(": saved\n");
+    if (chosen_alpha(work) != NULL)
+        printf("%-8s alpha %s, the best on the validation sessions\n", "fusion",
+               chosen_alpha(work));
     return code;
 }
 
@@ -177,10 +206,14 @@ static int test(training *work) {
         fputs("\ntest: ", stdout);
         table_print(work->evaluation, work->config);
     }
-    if (work->log != NULL)
-        fprintf(work->log, "{\"event\":\"test\",\"evaluation\":%s}\n",
-                alterrec_evaluation_json(work->evaluation));
-    return PROGRAM_OK;
+    int code = PROGRAM_OK;
+    if (work->log != NULL) {
+        fputs("{\"event\":\"test\"", work->log);
+        if (chosen_alpha(work) != NULL)
+            code = log_alpha(work);
+        fprintf(work->log, ",\"evaluation\":%s}\n", alterrec_evaluation_json(work->evaluation));
+    }
+    return code;
 }
 
 static int train(training *work) {

@@ -299,7 +299,8 @@ ALTERREC_API alterrec_status alterrec_dataset_report(alterrec_data_report *repor
                                                      const alterrec_dataset *dataset);
 
 /* A ragged batch of sessions to score, with what each must not be recommended. It also keeps the
- * working memory of the calls it is given to: one thread at a time, and worth reusing. */
+ * working memory of the calls it is given to: one thread at a time, and worth reusing. While a call
+ * works on it, every function that would change it or work on it gives BUSY. */
 typedef struct alterrec_batch alterrec_batch;
 
 /* An empty batch. Statuses: OUT_OF_MEMORY. Since 0.1. */
@@ -351,7 +352,8 @@ ALTERREC_API alterrec_status alterrec_batch_exclude_own(alterrec_batch *batch, i
  * ------------------------------------------------------------------------------------------- */
 
 /* Parameters of the ID tower and of the text tower, the options they were made with, and the
- * catalog. Read-only and shareable while no trainer and no set_tensor / import changes it. */
+ * catalog. Read-only and shareable while no trainer and no set_tensor, import or choose_alpha
+ * changes it. */
 typedef struct alterrec_model alterrec_model;
 
 /* Whose scores: one tower's, both fused, or the popularity baseline's (evaluation only). */
@@ -428,10 +430,43 @@ ALTERREC_API alterrec_status alterrec_model_session_vectors(float *vectors,
 
 /* Every item's score for every session of the batch, [batch count, items]; `scorer` is ALTERREC_ID,
  * _TEXT or _FUSED. Text scores are divided by model.temperature; fused is
- * alpha * id + (1 - alpha) * text with fusion.alpha. Each call computes the item tables anew: to
- * score many batches, make a recommender. Statuses: as item_vectors. Since 0.1. Section 4.3. */
+ * alpha * id + (1 - alpha) * text with fusion.alpha ("auto": 0.5). Each call computes the item
+ * tables anew: to score many batches, make a recommender. Statuses: as item_vectors, and BUSY (the
+ * batch). Since 0.1. Section 4.3. */
 ALTERREC_API alterrec_status alterrec_model_score(float *scores, const alterrec_model *model,
                                                   int32_t scorer, alterrec_batch *batch);
+
+/* Both towers' scores of some sessions for all items, and the place for the fused ones: [sessions,
+ * items] each, row after row. All of it is the library's, for the length of the call. */
+typedef struct alterrec_fusion_tile {
+    uint32_t struct_size;  /* as the library knows it */
+    uint32_t reserved;     /* 0 */
+    int64_t first_session; /* the first row's position: in the batch that is recommended for; or
+                              among the examples of an evaluation, where each prefix is a row */
+    int64_t sessions;      /* 1 or more */
+    int64_t items;         /* the catalog's: column i is item i */
+    const float *id;       /* finite */
+    const float *text;     /* finite, divided by model.temperature */
+    float *fused;          /* NaN at first; does not overlap the others */
+} alterrec_fusion_tile;
+
+/* Fuses both towers' scores in the place of the weighted sum, alike in validating, evaluating and
+ * recommending: each takes this callback by a function named `..._on_fusion`.
+ *  - It fills every place of tile->fused with a finite number, the higher the better: another one,
+ *    or a place left out, is NOT_FINITE from the call that scores.
+ *  - A row holds all items, those too that the batch excludes, so that ranks can be taken of it.
+ *    How many sessions come together, and which, may change with every version: a fused row is to
+ *    depend on that row alone.
+ *  - It is called on the thread of the call that scores, tile after tile. Of a recommender that
+ *    threads share it is called on several of them at once, with the same user_data.
+ *  - Return 0: it is filled. A positive number: this tile is left to the library, which adds up the
+ *    weighted sum as if there were no callback. A negative number: the call that scores ends, and
+ *    returns it unchanged.
+ *  - It may use other handles, and read the one it is called for; a call of the batch, evaluator or
+ *    trainer that is at work gives BUSY. It must not free them, and it must return.
+ * It is not called for a model without a text tower, whose fused scores are the ID tower's. Section
+ * 4.3. */
+typedef int32_t (*alterrec_fusion_fn)(const alterrec_fusion_tile *tile, void *user_data);
 
 /* ---------------------------------------------------------------------------------------------
  * 5. Trainer: the alternating training (Section 4.2)
@@ -534,6 +569,12 @@ ALTERREC_API void alterrec_trainer_free(alterrec_trainer *trainer);
 ALTERREC_API alterrec_status alterrec_trainer_on_progress(alterrec_trainer *trainer,
                                                           alterrec_progress_fn progress,
                                                           void *user_data);
+
+/* Sets the fusion callback (NULL: the weighted sum) by which validation ranks the fused scores; it
+ * changes nothing else in training. Statuses: INVALID_ARGUMENT, BUSY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_on_fusion(alterrec_trainer *trainer,
+                                                        alterrec_fusion_fn fusion,
+                                                        void *user_data);
 
 /* Called by alterrec_trainer_run before each epoch. `plan` holds the built-in schedule's plan, and may
  * be changed in any field; `last` is the last epoch's report (NULL before the first). Both are
@@ -639,8 +680,11 @@ ALTERREC_API alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer
 
 /* Trains epoch after epoch, with the built-in schedule's plans as the schedule callback changed them,
  * until a plan says stop or a callback or cancel stops it; then gives the model its best weights,
- * also after an error. Written with plan, epoch and use_best alone: copy and change it where you
- * want another loop. Statuses: as epoch, and the schedule callback's own. Since 0.1. */
+ * also after an error. With fusion.alpha "auto" it then chooses the model's own by choose_alpha on
+ * the validation sessions, unless it failed, there is nothing to choose by or a fusion callback is
+ * set.
+ * Written with plan, epoch, use_best and choose_alpha alone: copy and change it where you want
+ * another loop. Statuses: as epoch, and the schedule callback's own. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_run(alterrec_trainer *trainer);
 
 /* Writes everything that training needs to go on as if it had not been interrupted: weights, Adam's
@@ -673,17 +717,46 @@ ALTERREC_API alterrec_status alterrec_trainer_report(alterrec_epoch_report *repo
 /* Metrics of one evaluation. Read-only and shareable. */
 typedef struct alterrec_evaluation alterrec_evaluation;
 
+/* A model together with what its evaluations are made by. One thread. */
+typedef struct alterrec_evaluator alterrec_evaluator;
+
 #define ALTERREC_HITS 0 /* label within the best k */
 #define ALTERREC_MRR  1 /* 1 / rank if within the best k, else 0 */
 #define ALTERREC_NDCG 2 /* 1 / log2(rank + 1) if within the best k, else 0 */
 
-/* Evaluates the model on `held_out`: fused, ID and text scores and the popularity baseline side by
- * side, overall and by the label's number of occurrences in `train` (NULL: no popularity baseline,
- * no groups). Ties go to the lower item index. Options eval.*, fusion.alpha and compute.threads of
- * `config` (NULL: the model's own). `progress` may be NULL; if it stops the work, the evaluation is
- * of the examples done until then. Statuses: MISMATCH (sessions over other item keys),
- * INVALID_ARGUMENT (no session of two items), NOT_FINITE (scores), OUT_OF_MEMORY, BACKEND, the
- * callback's own. Since 0.1. */
+/* An evaluator of `model`, with the options eval.*, fusion.alpha ("auto": the model's own) and
+ * compute.threads that `config` has at this moment (NULL: the model's own config). Statuses:
+ * OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_evaluator_create(alterrec_evaluator **evaluator,
+                                                       const alterrec_model *model,
+                                                       const alterrec_config *config);
+
+/* Since 0.1. */
+ALTERREC_API void alterrec_evaluator_free(alterrec_evaluator *evaluator);
+
+/* Sets the progress callback (NULL: none). Statuses: INVALID_ARGUMENT, BUSY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_evaluator_on_progress(alterrec_evaluator *evaluator,
+                                                            alterrec_progress_fn progress,
+                                                            void *user_data);
+
+/* Sets the fusion callback (NULL: the weighted sum). Statuses: INVALID_ARGUMENT, BUSY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_evaluator_on_fusion(alterrec_evaluator *evaluator,
+                                                          alterrec_fusion_fn fusion,
+                                                          void *user_data);
+
+/* Evaluates the model, as it is now, on `held_out`: fused, ID and text scores and the popularity
+ * baseline side by side, overall and by the label's number of occurrences in `train` (NULL: no
+ * popularity baseline, no groups). Ties go to the lower item index. If the progress callback stops
+ * the work, the evaluation is of the examples done until then. Statuses: MISMATCH (sessions over
+ * other item keys), INVALID_ARGUMENT (no session of two items), NOT_FINITE (scores), BUSY,
+ * OUT_OF_MEMORY, BACKEND, a callback's own. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_evaluator_run(alterrec_evaluation **evaluation,
+                                                    alterrec_evaluator *evaluator,
+                                                    const alterrec_sessions *held_out,
+                                                    const alterrec_sessions *train);
+
+/* The same in one call, without a fusion callback; `progress` may be NULL. Written with the
+ * functions above. Statuses: as alterrec_evaluator_run. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_evaluate(alterrec_evaluation **evaluation,
                                                const alterrec_model *model,
                                                const alterrec_sessions *held_out,
@@ -718,6 +791,20 @@ ALTERREC_API alterrec_status alterrec_evaluation_metric(double *value,
 /* Every figure as one line of JSON; borrowed. NULL for NULL. Since 0.1. */
 ALTERREC_API const char *alterrec_evaluation_json(const alterrec_evaluation *evaluation);
 
+/* Chooses the weight of the fusion: ranks the examples of `valid` with the `points` values of alpha
+ * that lie evenly from 0 to 1 (2..1001 of them, 21: in steps of 0.05), from scores computed once,
+ * and makes the best by train.valid_metric at train.valid_k the model's own fusion.alpha; of equally
+ * good ones that nearest to 0.5, of two such the lower. *alpha becomes the choice (NULL: not
+ * wanted), curve [points] the metric at each value (NULL: not wanted). Options train.valid_metric,
+ * train.valid_k and compute.threads of `config` (NULL: the model's own). Recommenders and evaluators
+ * that were made before keep their weight. Statuses: INVALID_ARGUMENT (points; no session of two
+ * items), MISMATCH (sessions over other item keys, no text tower), NOT_FINITE, BUSY (a trainer uses
+ * the model), OUT_OF_MEMORY, BACKEND. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_model_choose_alpha(double *alpha, double *curve,
+                                                         int64_t points, alterrec_model *model,
+                                                         const alterrec_sessions *valid,
+                                                         const alterrec_config *config);
+
 /* ---------------------------------------------------------------------------------------------
  * 7. Recommender: top k
  * ------------------------------------------------------------------------------------------- */
@@ -725,14 +812,22 @@ ALTERREC_API const char *alterrec_evaluation_json(const alterrec_evaluation *eva
 /* An immutable serving snapshot of a model. Shared by threads, each with its own batch. */
 typedef struct alterrec_recommender alterrec_recommender;
 
-/* A snapshot of `model` as it is now, with fusion.alpha of `config` (NULL: the model's own).
- * Statuses: OUT_OF_MEMORY, BACKEND. Since 0.1. */
+/* A snapshot of `model` as it is now, with fusion.alpha ("auto": the model's own) and
+ * compute.threads of `config` (NULL: the model's own config). Statuses: OUT_OF_MEMORY, BACKEND.
+ * Since 0.1. */
 ALTERREC_API alterrec_status alterrec_recommender_create(alterrec_recommender **recommender,
                                                          const alterrec_model *model,
                                                          const alterrec_config *config);
 
 /* Since 0.1. */
 ALTERREC_API void alterrec_recommender_free(alterrec_recommender *recommender);
+
+/* Sets the fusion callback (NULL: the weighted sum), before the recommender is shared by threads.
+ * Scores are then kept for whole rows: 12 * items bytes a session of up to 128 at a time. Statuses:
+ * INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_recommender_on_fusion(alterrec_recommender *recommender,
+                                                            alterrec_fusion_fn fusion,
+                                                            void *user_data);
 
 /* The catalog of the recommender's items; borrowed. NULL for NULL. Since 0.1. */
 ALTERREC_API const alterrec_catalog *
@@ -741,8 +836,9 @@ alterrec_recommender_catalog(const alterrec_recommender *recommender);
 /* The `k` best items of every session of the batch, best first: items [batch count, k] and fused
  * scores [batch count, k] (NULL: not wanted). What the batch excludes is left out; if fewer than k
  * items remain, the rest of the row is -1 with score -infinity. Ties go to the lower index.
- * Statuses: INVALID_ARGUMENT (k outside 1..items, an empty batch, an item outside the catalog),
- * OUT_OF_MEMORY, BACKEND. Since 0.1. Section 4.3. */
+ * After an error their content is undefined. Statuses: INVALID_ARGUMENT (k outside 1..items, an
+ * empty batch, an item outside the catalog), BUSY (the batch), OUT_OF_MEMORY, BACKEND; with a fusion
+ * callback also NOT_FINITE and the callback's own. Since 0.1. Section 4.3. */
 ALTERREC_API alterrec_status alterrec_recommender_top_k(int32_t *items, float *scores,
                                                         const alterrec_recommender *recommender,
                                                         alterrec_batch *batch, int64_t k);

@@ -36,8 +36,25 @@ void alterrec_batch_free(alterrec_batch *batch) {
     ar_free(batch);
 }
 
+static alterrec_status busy_error(const char *caller) {
+    return ar_fail(ALTERREC_ERROR_BUSY, "%s: the batch is inside a call", caller);
+}
+
+alterrec_status ar_batch_check_idle(const alterrec_batch *batch, const char *caller) {
+    return atomic_load(&batch->busy) ? busy_error(caller) : ALTERREC_OK;
+}
+
+alterrec_status ar_batch_enter(alterrec_batch *batch, const char *caller) {
+    return atomic_exchange(&batch->busy, true) ? busy_error(caller) : ALTERREC_OK;
+}
+
+void ar_batch_leave(alterrec_batch *batch) {
+    atomic_store(&batch->busy, false);
+}
+
 alterrec_status alterrec_batch_clear(alterrec_batch *batch) {
     AR_NOT_NULL(batch);
+    AR_TRY(ar_batch_check_idle(batch, __func__));
     batch->count = 0;
     batch->examples = 0;
     batch->negative_count = 0;
@@ -70,6 +87,7 @@ static alterrec_status check_not_negative(const int32_t *items, int64_t count, c
 /* `labels` NULL: none. */
 static alterrec_status add(alterrec_batch *batch, const int32_t *items, const int32_t *labels,
                            int64_t length, const char *caller) {
+    AR_TRY(ar_batch_check_idle(batch, caller));
     if (length < 1)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "%s: length is %lld, a session has at least 1 item", caller,
@@ -122,9 +140,11 @@ alterrec_status alterrec_batch_set_negatives(alterrec_batch *batch, const int32_
     int64_t size;
     AR_NOT_NULL(batch);
     AR_NOT_NULL(negatives);
+    AR_TRY(ar_batch_check_idle(batch, __func__));
     if (examples != batch->examples)
-        return ar_fail(ALTERREC_ERROR_MISMATCH, "%s: negatives of %lld examples, the batch has %lld",
-                       __func__, (long long)examples, (long long)batch->examples);
+        return ar_fail(ALTERREC_ERROR_MISMATCH,
+                       "%s: negatives of %lld examples, the batch has %lld", __func__,
+                       (long long)examples, (long long)batch->examples);
     if (count < 1 || __builtin_mul_overflow(examples, count, &size))
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "%s: count is %lld, an example has at least 1 negative", __func__,
@@ -175,6 +195,7 @@ alterrec_status alterrec_batch_exclude(alterrec_batch *batch, int64_t session, c
                                        int64_t count) {
     AR_NOT_NULL(batch);
     AR_NOT_NULL(items);
+    AR_TRY(ar_batch_check_idle(batch, __func__));
     if (session < -1 || session >= batch->count)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "%s: session is %lld, the batch has %lld (-1: of every session)", __func__,
@@ -190,6 +211,7 @@ alterrec_status alterrec_batch_exclude(alterrec_batch *batch, int64_t session, c
 
 alterrec_status alterrec_batch_exclude_own(alterrec_batch *batch, int32_t exclude) {
     AR_NOT_NULL(batch);
+    AR_TRY(ar_batch_check_idle(batch, __func__));
     batch->exclude_own = exclude != 0;
     return ALTERREC_OK;
 }

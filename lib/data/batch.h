@@ -4,6 +4,8 @@
 
 #include "core/status.h"
 
+#include <stdatomic.h>
+
 /* Working memory of the calls that score a batch; a higher level knows what is in it. */
 struct ar_workspace;
 
@@ -42,9 +44,18 @@ struct alterrec_batch {
     int64_t excluded_offsets_capacity;
     bool excluded_indexed;
 
+    atomic_bool busy;               /* inside a call that scores it or trains on it */
     struct ar_workspace *workspace; /* NULL until a call leaves its working memory here */
     void (*workspace_free)(struct ar_workspace *workspace);
 };
+
+/* BUSY if the batch is inside a call that works on it, from a callback of which the host has called
+ * `caller`. */
+alterrec_status ar_batch_check_idle(const alterrec_batch *batch, const char *caller);
+
+/* Makes the batch busy, or says that it is; ar_batch_leave ends it. */
+alterrec_status ar_batch_enter(alterrec_batch *batch, const char *caller);
+void ar_batch_leave(alterrec_batch *batch);
 
 /* For the calls that score: INVALID_ARGUMENT if the batch is empty, or a session's item or an
  * excluded one is not below `items`. `caller` stands before the text of the error. */

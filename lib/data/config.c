@@ -98,6 +98,10 @@ double ar_config_float(const alterrec_config *config, const char *key) {
     return value;
 }
 
+bool ar_config_is_auto(const alterrec_config *config, const char *key) {
+    return strcmp(text_of(config, key, AR_FLOAT), "auto") == 0;
+}
+
 bool ar_config_bool(const alterrec_config *config, const char *key) {
     return strcmp(text_of(config, key, AR_BOOL), "true") == 0;
 }

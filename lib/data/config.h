@@ -18,6 +18,9 @@ double ar_config_float(const alterrec_config *config, const char *key);
 bool ar_config_bool(const alterrec_config *config, const char *key);
 const char *ar_config_text(const alterrec_config *config, const char *key);
 
+/* Whether a number that may be "auto" is; ar_config_float gives 0 for it. */
+bool ar_config_is_auto(const alterrec_config *config, const char *key);
+
 /* A choice's position in its range, counted from 0: for "none | step | plateau", "step" is 1. */
 int ar_config_choice(const alterrec_config *config, const char *key);
 

@@ -25,8 +25,9 @@ static const ar_option table[] = {
      "first weights; reference: all parameters uniform in +-1/sqrt(dim); usual: Xavier normal "
      "weights, norms with gain 1, offsets 0"},
 
-    {"fusion.alpha", AR_FLOAT, "0.5", "0..1",
-     "alpha, the ID score's weight in the fused score; the text score has 1 - alpha"},
+    {"fusion.alpha", AR_FLOAT, "0.5", "auto | 0..1",
+     "alpha, the ID score's weight in the fused score; the text score has 1 - alpha; auto: at the "
+     "end of training the best on the validation sessions, 0.5 until then"},
 
     {"train.seed", AR_INT, "1", "0..4611686018427387904",
      "seed of every random choice: first weights, order, negatives, dropout"},

@@ -17,7 +17,7 @@ typedef enum ar_option_type {
 
 /* One row. The range is read by the program too, so that no bound is written twice:
  *   int, list   "1..4096", ends included; a list's goes on in words behind a comma
- *   float       "0..0.9", ">0..10" without its lower end
+ *   float       "0..0.9", ">0..10" without its lower end, "auto | 0..1" where a word may stand
  *   text        "" for any text, "not empty"
  *   choice      "first | second | third"
  *   ranges      words only */

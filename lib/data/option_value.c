@@ -56,9 +56,17 @@ static bool in_int_range(int64_t value, const char *range) {
     return value >= least && value <= most;
 }
 
+/* What stands in the range instead of a number ("auto"), and the range behind it. */
+static cursor word_of(const char **numbers, const char *range) {
+    const char *bar = strstr(range, " | ");
+    *numbers = bar != NULL ? bar + 3 : range;
+    return (cursor){range, bar != NULL ? bar : range};
+}
+
 static bool in_float_range(double value, const char *range) {
     cursor low, high;
     double least = 0.0, most = 0.0;
+    (void)word_of(&range, range);
     split_range(&low, &high, range);
     bool above = *low.at == '>';
     low.at += above ? 1 : 0;
@@ -81,8 +89,16 @@ static alterrec_status put_int(ar_text *out, const ar_option *option, const char
 static alterrec_status put_float(ar_text *out, const ar_option *option, const char *text,
                                  size_t length) {
     double value;
+    const char *numbers;
+    cursor word = word_of(&numbers, option->range);
+    if (length > 0 && length == (size_t)(word.end - word.at) &&
+        memcmp(text, word.at, length) == 0) {
+        ar_text_put(out, text, length);
+        return ALTERREC_OK;
+    }
     if (!ar_text_to_double(&value, text, length))
-        return refuse(option, text, length, "is not a finite number in");
+        return refuse(option, text, length,
+                      numbers != option->range ? "is none of" : "is not a finite number in");
     if (!in_float_range(value, option->range))
         return refuse(option, text, length, "is outside");
     ar_text_put_double(out, value == 0.0 ? 0.0 : value); /* -0 is 0 */

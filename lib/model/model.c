@@ -247,6 +247,7 @@ alterrec_status alterrec_model_session_vectors(float *vectors, const alterrec_mo
     AR_NOT_NULL(model);
     AR_NOT_NULL(batch);
     AR_TRY(check_tower(model, tower, __func__));
+    AR_TRY(ar_batch_check_idle(batch, __func__));
     AR_TRY(ar_batch_check(batch, model->catalog->items, __func__));
     ar_workspace *workspace;
     AR_TRY(ar_workspace_of(&workspace, batch));
@@ -292,7 +293,7 @@ done:
 static alterrec_status score_fused(float *scores, const alterrec_model *model,
                                    const alterrec_batch *batch, ar_workspace *workspace) {
     int64_t size = batch->count * model->catalog->items;
-    float alpha = (float)ar_config_float(model->config, "fusion.alpha");
+    float alpha = (float)ar_fusion_alpha(model->config, NULL);
     float *text;
     AR_NEW(text, size);
     alterrec_status status = score_tower(scores, model, ALTERREC_ID, batch, workspace);
@@ -317,6 +318,7 @@ alterrec_status alterrec_model_score(float *scores, const alterrec_model *model,
         scorer = ALTERREC_ID;
     if (scorer != ALTERREC_FUSED)
         AR_TRY(check_tower(model, scorer, __func__));
+    AR_TRY(ar_batch_check_idle(batch, __func__));
     AR_TRY(ar_batch_check(batch, model->catalog->items, __func__));
     ar_workspace *workspace;
     AR_TRY(ar_workspace_of(&workspace, batch));

@@ -2,18 +2,9 @@
 
 #include "core/memory.h"
 #include "core/threads.h"
-#include "model/fusion.h"
 #include "model/metrics.h"
-#include "model/workspace.h"
 
 #include <string.h>
-
-enum {
-    CHUNK_TOKENS = 2048,   /* encoded in one pass */
-    TILE_ROWS = 256,       /* examples scored in one product, at most */
-    TILE_FLOATS = 4 << 20, /* and so many scores, unless AR_PRODUCT_ROWS examples have more */
-    TOWERS = 2             /* in the order ID, text */
-};
 
 void ar_ranks_free(ar_ranks *ranks) {
     ar_free(ranks->labels);
@@ -35,261 +26,85 @@ static alterrec_status create_ranks(ar_ranks *ranks, int64_t count) {
     return ALTERREC_ERROR_OUT_OF_MEMORY;
 }
 
-int64_t ar_ranker_examples(const alterrec_sessions *held_out) {
-    int64_t examples = 0;
-    for (int64_t s = 0; s < held_out->count; s++) {
-        int64_t length = held_out->offsets[s + 1] - held_out->offsets[s];
-        examples += length > 1 ? length - 1 : 0;
-    }
-    return examples;
-}
+typedef struct ranking {
+    ar_ranks *ranks;
+    const ar_fusion *fusion;
+    float *fused; /* [rows, items] of a tile, for the host's fusion */
+    int64_t fused_capacity;
+} ranking;
 
-/* The sessions cut into sequences for the encoder. One pass over a session's first max_len items
- * serves all prefixes up to that length; every longer prefix is a sequence of its own, its last
- * max_len items, because its positions begin anew. */
-typedef struct sequence {
-    int64_t first;    /* in the sessions' items */
-    int64_t tokens;   /* 1..max_len */
-    int64_t examples; /* so many of its last tokens are examples */
-} sequence;
-
-typedef struct cursor {
-    int64_t session;
-    int64_t prefix; /* the longest prefix of the session that is done */
-} cursor;
-
-static bool next_sequence(sequence *next, cursor *at, const alterrec_sessions *sessions,
-                          int64_t max_len) {
-    for (; at->session < sessions->count; at->session++, at->prefix = 0) {
-        int64_t first = sessions->offsets[at->session];
-        int64_t prefixes = sessions->offsets[at->session + 1] - first - 1;
-        if (at->prefix >= prefixes)
-            continue;
-        if (at->prefix == 0) {
-            at->prefix = prefixes < max_len ? prefixes : max_len;
-            *next = (sequence){first, at->prefix, at->prefix};
-        } else {
-            at->prefix++;
-            *next = (sequence){first + at->prefix - max_len, max_len, 1};
-        }
-        return true;
-    }
-    return false;
-}
-
-/* Sequences that the encoder takes in one pass. */
-typedef struct session_chunk {
-    int32_t *items;   /* [tokens] */
-    int64_t *offsets; /* [sequences + 1] */
-    int64_t *rows;    /* [examples] each example's token */
-    int32_t *labels;  /* [examples] */
-    int64_t sequences, tokens, examples;
-} session_chunk;
-
-static void free_chunk(session_chunk *chunk) {
-    ar_free(chunk->items);
-    ar_free(chunk->offsets);
-    ar_free(chunk->rows);
-    ar_free(chunk->labels);
-}
-
-static int64_t chunk_capacity(int64_t max_len) {
-    return max_len > CHUNK_TOKENS ? max_len : CHUNK_TOKENS;
-}
-
-static alterrec_status create_chunk(session_chunk *chunk, int64_t capacity) {
-    chunk->items = ar_new(capacity, sizeof *chunk->items);
-    chunk->offsets = ar_new(capacity + 1, sizeof *chunk->offsets);
-    chunk->rows = ar_new(capacity, sizeof *chunk->rows);
-    chunk->labels = ar_new(capacity, sizeof *chunk->labels);
-    return chunk->items != NULL && chunk->offsets != NULL && chunk->rows != NULL &&
-                   chunk->labels != NULL
-               ? ALTERREC_OK
-               : ALTERREC_ERROR_OUT_OF_MEMORY;
-}
-
-static void add_sequence(session_chunk *chunk, const sequence *added, const int32_t *items) {
-    memcpy(chunk->items + chunk->tokens, items + added->first,
-           (size_t)added->tokens * sizeof *items);
-    for (int64_t t = added->tokens - added->examples; t < added->tokens; t++) {
-        chunk->rows[chunk->examples] = chunk->tokens + t;
-        chunk->labels[chunk->examples++] = items[added->first + t + 1];
-    }
-    chunk->tokens += added->tokens;
-    chunk->offsets[++chunk->sequences] = chunk->tokens;
-}
-
-/* Fills the chunk (NULL: only moves the cursor) with as many sequences as it holds; false if none
- * are left. */
-static bool next_chunk(session_chunk *filled, cursor *at, const alterrec_sessions *sessions,
-                       int64_t max_len) {
-    int64_t capacity = chunk_capacity(max_len), tokens = 0;
-    if (filled != NULL)
-        filled->sequences = filled->tokens = filled->examples = 0;
-    for (;;) {
-        sequence next;
-        cursor before = *at;
-        if (!next_sequence(&next, at, sessions, max_len))
-            return tokens > 0;
-        if (tokens + next.tokens > capacity) {
-            *at = before;
-            return true;
-        }
-        tokens += next.tokens;
-        if (filled != NULL)
-            add_sequence(filled, &next, sessions->items);
-    }
-}
-
-/* Everything of one run. */
-typedef struct ranker {
-    const alterrec_model *model;
-    int64_t items, dim, tile_rows;
-    int towers;
-    float alpha, text_scale;
-    ar_workspace *workspace;
-    session_chunk chunk;
-    float *tables[TOWERS];  /* [items, dim] */
-    float *vectors[TOWERS]; /* [chunk capacity + AR_PRODUCT_ROWS, dim], one row an example */
-    float *scores[TOWERS];  /* [tile_rows, items] */
-} ranker;
-
-static const ar_tower *tower_at(const ranker *run, int index) {
-    return index == 0 ? &run->model->id : &run->model->text;
-}
-
-static void free_run(ranker *run) {
-    for (int i = 0; i < TOWERS; i++) {
-        ar_free(run->tables[i]);
-        ar_free(run->vectors[i]);
-        ar_free(run->scores[i]);
-    }
-    free_chunk(&run->chunk);
-    ar_workspace_free(run->workspace);
-}
-
-static alterrec_status create_run(ranker *run) {
-    const alterrec_model *model = run->model;
-    int64_t capacity = chunk_capacity(model->shape.max_len);
-    run->items = model->catalog->items;
-    run->dim = model->shape.dim;
-    run->tile_rows = TILE_FLOATS / run->items;
-    run->tile_rows = run->tile_rows > TILE_ROWS ? TILE_ROWS : run->tile_rows;
-    run->tile_rows = run->tile_rows < AR_PRODUCT_ROWS ? AR_PRODUCT_ROWS : run->tile_rows;
-    run->towers = model->has_text ? 2 : 1;
-    run->text_scale = ar_model_score_scale(model, ALTERREC_TEXT);
-    AR_TRY(ar_workspace_create(&run->workspace));
-    AR_TRY(create_chunk(&run->chunk, capacity));
-    for (int i = 0; i < run->towers; i++) {
-        AR_NEW(run->tables[i], run->items * run->dim);
-        AR_NEW(run->vectors[i], (capacity + AR_PRODUCT_ROWS) * run->dim);
-        AR_NEW(run->scores[i], run->tile_rows * run->items);
-        AR_TRY(ar_model_table(run->tables[i], run->workspace->onednn, model,
-                              tower_at(run, i)->shape.kind));
-    }
-    return ALTERREC_OK;
-}
-
-/* The ranks of one example, whose scores stand in row `row` of the tile. */
-static void rank_row(ar_ranks *ranks, int64_t example, const ranker *run, int64_t row) {
-    float *id = run->scores[0] + row * run->items;
-    int32_t label = ranks->labels[example];
-    ranks->id[example] = ar_rank_of(id, run->items, label);
+/* The towers' ranks of row `row`; and the fused one, unless the host fuses. Here, in one go,
+ * because a row's scores stay in the cache meanwhile. */
+static void rank_row(ar_ranks *ranks, const ar_held_out_tile *tile, int64_t row,
+                     const ar_fusion *fusion) {
+    int64_t example = tile->first + row;
+    int32_t label = tile->labels[row];
+    float *id = tile->id + row * tile->items;
+    ranks->labels[example] = label;
+    ranks->id[example] = ar_rank_of(id, tile->items, label);
     ranks->fused[example] = ranks->id[example];
-    if (run->towers == 1)
+    if (tile->text == NULL)
         return;
-    float *text = run->scores[1] + row * run->items;
-    ar_scores_scale(text, run->items, run->text_scale);
-    ranks->text[example] = ar_rank_of(text, run->items, label);
-    ar_scores_fuse(id, text, run->items, run->alpha);
-    ranks->fused[example] = ar_rank_of(id, run->items, label);
+    float *text = tile->text + row * tile->items;
+    ar_scores_scale(text, tile->items, tile->text_scale);
+    ranks->text[example] = ar_rank_of(text, tile->items, label);
+    if (fusion->call != NULL)
+        return;
+    ar_scores_fuse(id, text, tile->items, fusion->alpha);
+    ranks->fused[example] = ar_rank_of(id, tile->items, label);
 }
 
-static bool is_ranked(const ar_ranks *ranks, int64_t example, const ranker *run) {
-    return ranks->id[example] > 0 && ranks->fused[example] > 0 &&
-           (run->towers == 1 || ranks->text[example] > 0);
-}
-
-/* Ranks `rows` examples of the chunk from example `first` of the chunk on. */
-static alterrec_status rank_tile(ar_ranks *ranks, const ranker *run, int64_t first, int64_t rows) {
-    int64_t padded = rows < AR_PRODUCT_ROWS ? AR_PRODUCT_ROWS : rows;
-    for (int i = 0; i < run->towers; i++)
-        AR_TRY(ar_matmul(run->workspace->onednn, run->scores[i], run->vectors[i] + first * run->dim,
-                         run->tables[i], NULL, padded, run->items, run->dim,
-                         AR_WEIGHTS_TRANSPOSED));
-    int64_t start = ranks->count;
-#pragma omp parallel for schedule(static) if (rows * run->items > AR_PARALLEL_LEAST)
-    for (int64_t row = 0; row < rows; row++)
-        rank_row(ranks, start + row, run, row);
-    for (int64_t row = 0; row < rows; row++)
-        if (!is_ranked(ranks, start + row, run))
+static alterrec_status check_ranks(const ar_ranks *ranks, const ar_held_out_tile *tile) {
+    for (int64_t row = 0; row < tile->rows; row++) {
+        int64_t example = tile->first + row;
+        if (ranks->id[example] == 0 || ranks->fused[example] == 0 ||
+            (tile->text != NULL && ranks->text[example] == 0))
             return ar_fail(ALTERREC_ERROR_NOT_FINITE,
                            "held-out example %lld (label %d): a score is not finite",
-                           (long long)(start + row), (int)ranks->labels[start + row]);
-    ranks->count += rows;
-    return ALTERREC_OK;
-}
-
-static alterrec_status rank_chunk(ar_ranks *ranks, ranker *run) {
-    const session_chunk *chunk = &run->chunk;
-    ar_packed packed = {chunk->items, chunk->offsets, chunk->sequences, chunk->tokens};
-    for (int i = 0; i < run->towers; i++)
-        AR_TRY(ar_workspace_encode_rows(run->vectors[i], run->workspace,
-                                        &tower_at(run, i)->weights.encoder, &run->model->shape,
-                                        run->tables[i], &packed, chunk->rows, chunk->examples));
-    memcpy(ranks->labels + ranks->count, chunk->labels,
-           (size_t)chunk->examples * sizeof *chunk->labels);
-    for (int64_t first = 0; first < chunk->examples; first += run->tile_rows) {
-        int64_t left = chunk->examples - first;
-        AR_TRY(rank_tile(ranks, run, first, left < run->tile_rows ? left : run->tile_rows));
+                           (long long)example, (int)tile->labels[row]);
     }
     return ALTERREC_OK;
 }
 
-/* Tells the callback; its answer is kept in *answer. */
-static void tell(int32_t *answer, const ar_ranker_progress *progress, int64_t step, int64_t steps,
-                 int64_t examples, double seconds) {
-    *answer = 0;
-    if (progress == NULL || progress->call == NULL)
-        return;
-    alterrec_progress told = {.struct_size = sizeof told,
-                              .stage = ALTERREC_STAGE_VALIDATE,
-                              .epoch = progress->epoch,
-                              .epochs = progress->epochs,
-                              .step = step,
-                              .steps = steps,
-                              .examples = examples,
-                              .seconds = seconds};
-    *answer = progress->call(&told, progress->user_data);
+/* The fused ranks by the host's fusion. */
+static alterrec_status rank_host_fused(ranking *work, const ar_held_out_tile *tile) {
+    void *fused = work->fused;
+    AR_TRY(ar_grow(&fused, &work->fused_capacity, tile->rows * tile->items, sizeof *work->fused));
+    work->fused = fused;
+    AR_TRY(ar_fusion_run(work->fusion, &(alterrec_fusion_tile){.first_session = tile->first,
+                                                               .sessions = tile->rows,
+                                                               .items = tile->items,
+                                                               .id = tile->id,
+                                                               .text = tile->text,
+                                                               .fused = work->fused}));
+#pragma omp parallel for schedule(static) if (tile->rows * tile->items > AR_PARALLEL_LEAST)
+    for (int64_t row = 0; row < tile->rows; row++)
+        work->ranks->fused[tile->first + row] =
+            ar_rank_of(work->fused + row * tile->items, tile->items, tile->labels[row]);
+    return ALTERREC_OK;
 }
 
-static alterrec_status rank_all(ar_ranks *ranks, ranker *run, const alterrec_sessions *held_out,
-                                const ar_ranker_progress *progress) {
-    int64_t max_len = run->model->shape.max_len, step = 0, steps = 0;
-    cursor counting = {0}, at = {0};
-    double start = ar_clock_seconds();
-    while (next_chunk(NULL, &counting, held_out, max_len))
-        steps++;
-    while (!ranks->stopped && next_chunk(&run->chunk, &at, held_out, max_len)) {
-        int32_t answer;
-        AR_TRY(rank_chunk(ranks, run));
-        tell(&answer, progress, ++step, steps, ranks->count, ar_clock_seconds() - start);
-        if (answer < 0)
-            return answer;
-        ranks->stopped = answer > 0;
-    }
+static alterrec_status rank_tile(const ar_held_out_tile *tile, void *state) {
+    ranking *work = state;
+    ar_ranks *ranks = work->ranks;
+#pragma omp parallel for schedule(static) if (tile->rows * tile->items > AR_PARALLEL_LEAST)
+    for (int64_t row = 0; row < tile->rows; row++)
+        rank_row(ranks, tile, row, work->fusion);
+    AR_TRY(check_ranks(ranks, tile));
+    if (work->fusion->call != NULL && tile->text != NULL)
+        AR_TRY(rank_host_fused(work, tile));
+    ranks->count += tile->rows;
     return ALTERREC_OK;
 }
 
 alterrec_status ar_ranker_run(ar_ranks *ranks, const alterrec_model *model,
-                              const alterrec_sessions *held_out, double alpha,
-                              const ar_ranker_progress *progress) {
-    AR_TRY(create_ranks(ranks, ar_ranker_examples(held_out)));
-    ranker run = {.model = model, .alpha = (float)alpha};
-    alterrec_status status = create_run(&run);
-    if (status == ALTERREC_OK)
-        status = rank_all(ranks, &run, held_out, progress);
-    free_run(&run);
+                              const alterrec_sessions *held_out, const ar_fusion *fusion,
+                              const ar_held_out_progress *progress) {
+    AR_TRY(create_ranks(ranks, ar_held_out_examples(held_out)));
+    ranking work = {.ranks = ranks, .fusion = fusion};
+    alterrec_status status =
+        ar_held_out_run(&ranks->stopped, model, held_out, progress, rank_tile, &work);
+    ar_free(work.fused);
     if (status != ALTERREC_OK)
         ar_ranks_free(ranks);
     return status;

@@ -3,17 +3,18 @@
 #define AR_SERVE_RECOMMENDER_H
 
 #include "data/catalog.h"
+#include "model/fusion.h"
 #include "nn/encoder.h"
 
 enum { AR_RECOMMENDER_MOST_TOWERS = 2 };
 
-/* Nothing in it changes after its creation. All working memory is the batch's. */
+/* Nothing in it changes once it is shared. All working memory is the batch's. */
 struct alterrec_recommender {
     alterrec_catalog *catalog; /* held */
     ar_encoder_shape shape;
     int64_t items;
     int64_t threads; /* compute.threads */
-    float alpha;
+    ar_fusion fusion;
     int tower_count; /* ID first, then text */
     struct ar_serving_tower {
         float *table; /* [items, dim] */

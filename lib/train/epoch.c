@@ -73,12 +73,12 @@ static alterrec_epoch_report report_of(const alterrec_trainer *trainer) {
 static alterrec_status validate(alterrec_epoch_report *report, alterrec_trainer *trainer) {
     const ar_trainer_options *options = &trainer->options;
     ar_ranks ranks = {0};
-    ar_ranker_progress progress = {.call = relay,
-                                   .user_data = trainer,
-                                   .epoch = report->epoch,
-                                   .epochs = (int32_t)trainer->schedule.epochs};
+    ar_held_out_progress progress = {.call = relay,
+                                     .user_data = trainer,
+                                     .epoch = report->epoch,
+                                     .epochs = (int32_t)trainer->schedule.epochs};
     double start = ar_clock_seconds();
-    AR_TRY(ar_ranker_run(&ranks, trainer->model, trainer->valid, options->alpha, &progress));
+    AR_TRY(ar_ranker_run(&ranks, trainer->model, trainer->valid, &trainer->fusion, &progress));
     const int32_t *by_scorer[3] = {ranks.fused, ranks.id, ranks.text};
     for (int i = 0; i < 3; i++)
         report->valid_metric[i] =

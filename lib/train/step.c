@@ -279,13 +279,19 @@ alterrec_status alterrec_trainer_step(alterrec_step_report *report, alterrec_tra
     alterrec_plan chosen;
     ar_example_batch examples;
     ar_step_result result = {0};
-    alterrec_status status = ar_trainer_choose_plan(&chosen, trainer, plan, __func__);
+    alterrec_status status = ar_batch_enter(batch, __func__);
+    if (status != ALTERREC_OK) {
+        ar_trainer_leave(previous, trainer);
+        return status;
+    }
+    status = ar_trainer_choose_plan(&chosen, trainer, plan, __func__);
     if (status == ALTERREC_OK)
         status = examples_of(&examples, &trainer->memory, batch, trainer->model);
     if (status == ALTERREC_OK)
         status = ar_trainer_step(&result, trainer, &examples, &chosen,
                                  batch->negative_count > 0 ? batch->negatives : NULL,
                                  batch->negative_count);
+    ar_batch_leave(batch);
     ar_trainer_leave(previous, trainer);
     if (status == ALTERREC_OK && report != NULL) {
         report->tower = chosen.tower;

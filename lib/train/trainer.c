@@ -5,6 +5,7 @@
 #include "core/threads.h"
 #include "data/batch.h"
 #include "data/config.h"
+#include "model/alpha.h"
 
 #include <string.h>
 
@@ -17,7 +18,6 @@ static void read_options(ar_trainer_options *options, const alterrec_config *con
         .valid_metric = ar_config_choice(config, "train.valid_metric"),
         .valid_k = ar_config_int(config, "train.valid_k"),
         .valid_scorer = ar_config_choice(config, "train.valid_scorer"),
-        .alpha = ar_config_float(config, "fusion.alpha"),
         .dropout = (float)ar_config_float(config, "model.dropout"),
         .positives_from_id = ar_config_choice(config, "positives.source") == 1,
         .threads = threads > 0 ? (int)threads : ar_threads_count(),
@@ -53,6 +53,7 @@ alterrec_status alterrec_trainer_create(alterrec_trainer **trainer, alterrec_mod
     made->train = ar_sessions_hold(train);
     made->valid = valid != NULL ? ar_sessions_hold(valid) : NULL;
     made->best_epoch = -1;
+    made->fusion.alpha = (float)ar_fusion_alpha(config, NULL);
     read_options(&made->options, config);
     alterrec_status status = alterrec_config_clone(&made->config, config);
     if (status == ALTERREC_OK)
@@ -127,6 +128,16 @@ alterrec_status alterrec_trainer_on_progress(alterrec_trainer *trainer,
     return ALTERREC_OK;
 }
 
+alterrec_status alterrec_trainer_on_fusion(alterrec_trainer *trainer, alterrec_fusion_fn fusion,
+                                           void *user_data) {
+    AR_NOT_NULL(trainer);
+    if (atomic_load(&trainer->busy))
+        return busy_error(__func__);
+    trainer->fusion.call = fusion;
+    trainer->fusion.user_data = user_data;
+    return ALTERREC_OK;
+}
+
 alterrec_status alterrec_trainer_on_schedule(alterrec_trainer *trainer,
                                              alterrec_schedule_fn schedule, void *user_data) {
     AR_NOT_NULL(trainer);
@@ -189,6 +200,17 @@ static alterrec_status next_plan(alterrec_plan *plan, bool *stop, const alterrec
     return ALTERREC_OK;
 }
 
+/* fusion.alpha "auto": the model's own becomes the best on the validation sessions. */
+static alterrec_status choose_alpha(const alterrec_trainer *trainer) {
+    bool possible = trainer->model->has_text && trainer->valid != NULL &&
+                    ar_held_out_examples(trainer->valid) > 0;
+    if (!ar_config_is_auto(trainer->config, "fusion.alpha") || !possible ||
+        trainer->fusion.call != NULL)
+        return ALTERREC_OK;
+    return alterrec_model_choose_alpha(NULL, NULL, AR_ALPHA_POINTS, trainer->model, trainer->valid,
+                                       trainer->config);
+}
+
 alterrec_status alterrec_trainer_run(alterrec_trainer *trainer) {
     AR_NOT_NULL(trainer);
     if (atomic_load(&trainer->busy))
@@ -209,7 +231,9 @@ alterrec_status alterrec_trainer_run(alterrec_trainer *trainer) {
     }
     /* The error that ended training is the one to report. */
     alterrec_status restored = alterrec_trainer_use_best(trainer);
-    return status != ALTERREC_OK ? status : restored;
+    if (status == ALTERREC_OK)
+        status = restored;
+    return status == ALTERREC_OK ? choose_alpha(trainer) : status;
 }
 
 int64_t alterrec_trainer_batches(const alterrec_trainer *trainer) {

@@ -4,6 +4,7 @@
 #define AR_TRAIN_TRAINER_H
 
 #include "data/sessions.h"
+#include "model/fusion.h"
 #include "train/learner.h"
 #include "train/schedule.h"
 
@@ -15,7 +16,6 @@ typedef struct ar_trainer_options {
     int valid_metric; /* ALTERREC_HITS, _MRR, _NDCG */
     int64_t valid_k;
     int valid_scorer; /* into valid_metric[] of a report: fused, ID, text */
-    double alpha;
     float dropout;
     bool positives_from_id; /* positives.source: id */
     int threads;            /* fixed at creation: buffers are sized by it */
@@ -62,6 +62,7 @@ struct alterrec_trainer {
     int64_t best_epoch;   /* -1: none yet */
     double own_best[2];   /* of each tower's own metric, for decay on a plateau */
     int64_t own_stale[2]; /* epochs trained since */
+    ar_fusion fusion;     /* of validation */
     alterrec_progress_fn progress;
     void *progress_data;
     alterrec_schedule_fn schedule_callback;

@@ -145,6 +145,14 @@ wait $! || fail "a training that was stopped ended with $?"
 says out "stopped; stopped.safetensors"
 ends 0 recommend --model stopped.safetensors P000001
 
+ends 0 train a/shop/shop.yaml $small --set fusion.alpha=auto --model auto.safetensors --log auto.jsonl
+says out "the best on the validation sessions"
+says out "fusion   alpha "
+is_json_lines auto.jsonl
+tail -n 1 auto.jsonl | grep -q '"alpha":[0-9.]*,"alpha_curve":\[' || fail "the log has no choice of alpha"
+ends 0 evaluate --model auto.safetensors a/shop/shop.yaml --json
+tail -n 1 auto.jsonl | grep -qF "$(sed 's/^{//; s/}$//' out)" || fail "evaluate has another alpha"
+
 ends 0 evaluate --model m.safetensors a/shop/shop.yaml
 says out "occurrences"
 ends 0 evaluate --model m.safetensors a/shop/shop.yaml --json
@@ -199,6 +207,9 @@ says out "epoch  2"
 says out "5. P"
 "$examples/03_evaluate" e/model.safetensors e/shop.yaml >out 2>err || fail "03_evaluate: $(cat err)"
 says out "popularity"
+"$examples/05_own_fusion" e/model.safetensors P000001 P000002 >out 2>err || fail "05_own_fusion: $(cat err)"
+says out "by ranks"
+[ "$(grep -c '^5\. P' out)" -eq 2 ] || fail "05_own_fusion: not 5 items twice"
 "$examples/01_train" missing.yaml x.safetensors >out 2>err && fail "01_train trained on nothing"
 says err "missing.yaml"
 

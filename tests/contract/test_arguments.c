@@ -348,6 +348,11 @@ static void try_steps(alterrec_plan *plan) {
     alterrec_batch_free(steps);
 }
 
+static int32_t declines(const alterrec_fusion_tile *tile, void *user_data) {
+    (void)tile;
+    return user_data == NULL ? 1 : 2;
+}
+
 static void try_trainer(void) {
     alterrec_plan plan = {.struct_size = sizeof plan};
     alterrec_epoch_report report = {.struct_size = sizeof report};
@@ -364,6 +369,9 @@ static void try_trainer(void) {
     REFUSES(alterrec_trainer_on_progress, trainer, NULL, never_stops, &plan);
     TAKES(alterrec_trainer_on_progress, progress, trainer, NULL, &plan);
     TAKES(alterrec_trainer_on_progress, user_data, trainer, never_stops, NULL);
+    REFUSES(alterrec_trainer_on_fusion, trainer, NULL, declines, &plan);
+    TAKES(alterrec_trainer_on_fusion, fusion, trainer, NULL, &plan);
+    TAKES(alterrec_trainer_on_fusion, user_data, trainer, declines, NULL);
     REFUSES(alterrec_trainer_on_schedule, trainer, NULL, keeps_plan, &plan);
     TAKES(alterrec_trainer_on_schedule, schedule, trainer, NULL, &plan);
     TAKES(alterrec_trainer_on_schedule, user_data, trainer, keeps_plan, NULL);
@@ -391,6 +399,38 @@ static void try_trainer(void) {
     REFUSES(alterrec_trainer_report, trainer, &report, NULL, 0);
     ck_assert_int_eq(alterrec_trainer_epochs(trainer), 4);
     MUST(alterrec_trainer_report(&report, trainer, 3));
+}
+
+static void try_evaluator(void) {
+    alterrec_evaluator *evaluator = (alterrec_evaluator *)&s;
+    alterrec_evaluation *made = evaluation;
+    REFUSES(alterrec_evaluator_create, evaluator, NULL, model, NULL);
+    REFUSES(alterrec_evaluator_create, model, &evaluator, NULL, NULL);
+    ck_assert_ptr_null(evaluator);
+    TAKES(alterrec_evaluator_create, config, &evaluator, model, NULL);
+    FREES(alterrec_evaluator_free, evaluator);
+    REFUSES(alterrec_evaluator_on_progress, evaluator, NULL, never_stops, &made);
+    TAKES(alterrec_evaluator_on_progress, progress, evaluator, NULL, &made);
+    TAKES(alterrec_evaluator_on_progress, user_data, evaluator, never_stops, NULL);
+    REFUSES(alterrec_evaluator_on_fusion, evaluator, NULL, declines, &made);
+    TAKES(alterrec_evaluator_on_fusion, fusion, evaluator, NULL, &made);
+    TAKES(alterrec_evaluator_on_fusion, user_data, evaluator, declines, NULL);
+    REFUSES(alterrec_evaluator_run, evaluation, NULL, evaluator, s.valid, s.train);
+    REFUSES(alterrec_evaluator_run, evaluator, &made, NULL, s.valid, s.train);
+    ck_assert_ptr_null(made);
+    REFUSES(alterrec_evaluator_run, held_out, &made, evaluator, NULL, s.train);
+    TAKES(alterrec_evaluator_run, train, &made, evaluator, s.valid, NULL);
+    alterrec_evaluation_free(made);
+    alterrec_evaluator_free(evaluator);
+}
+
+static void try_alpha(void) {
+    double alpha, curve[3];
+    REFUSES(alterrec_model_choose_alpha, model, &alpha, curve, 3, NULL, s.valid, NULL);
+    REFUSES(alterrec_model_choose_alpha, valid, &alpha, curve, 3, model, NULL, NULL);
+    TAKES(alterrec_model_choose_alpha, alpha, NULL, curve, 3, model, s.valid, s.config);
+    TAKES(alterrec_model_choose_alpha, curve, &alpha, NULL, 3, model, s.valid, s.config);
+    TAKES(alterrec_model_choose_alpha, config, &alpha, curve, 3, model, s.valid, NULL);
 }
 
 static void try_evaluation(void) {
@@ -429,6 +469,9 @@ static void try_recommender(void) {
     REFUSES(alterrec_recommender_create, model, &made, NULL, NULL);
     ck_assert_ptr_null(made);
     TAKES(alterrec_recommender_create, config, &made, model, NULL);
+    REFUSES(alterrec_recommender_on_fusion, recommender, NULL, declines, &made);
+    TAKES(alterrec_recommender_on_fusion, fusion, made, NULL, &made);
+    TAKES(alterrec_recommender_on_fusion, user_data, made, declines, NULL);
     alterrec_recommender_free(made);
     FREES(alterrec_recommender_free, recommender);
     GIVES(alterrec_recommender_catalog, recommender, NULL, NULL);
@@ -451,6 +494,8 @@ static void try_all(void) {
     try_model_tensors();
     try_model_scores();
     try_trainer();
+    try_evaluator();
+    try_alpha();
     try_evaluation();
     try_recommender();
 }
@@ -484,6 +529,7 @@ START_TEST(test_refusals_change_nothing) {
     try_model();
     try_model_tensors();
     try_model_scores();
+    try_evaluator();
     try_evaluation();
     try_recommender();
     MUST(alterrec_model_score(after, model, ALTERREC_FUSED, batch));

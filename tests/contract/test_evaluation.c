@@ -187,9 +187,9 @@ START_TEST(ranks_equal_the_naive_ones) {
     alterrec_sessions *held_out = small_sessions(&small, c->sessions, c->longest);
     naive *n = evaluate_naively(&small, held_out, NULL, c->text);
     ar_ranks ranks;
-    MUST(ar_ranker_run(&ranks, small.model, held_out, 0.3, NULL));
+    MUST(ar_ranker_run(&ranks, small.model, held_out, &(ar_fusion){.alpha = 0.3F}, NULL));
     ck_assert_int_eq(ranks.count, n->examples);
-    ck_assert_int_eq(ar_ranker_examples(held_out), n->examples);
+    ck_assert_int_eq(ar_held_out_examples(held_out), n->examples);
     ck_assert(!ranks.stopped);
     size_t bytes = (size_t)ranks.count * sizeof(int32_t);
     ck_assert_mem_eq(ranks.labels, n->labels, bytes);
@@ -329,7 +329,7 @@ START_TEST(progress_tells_stops_and_fails) {
     MUST(alterrec_evaluate(&evaluation, small.model, held_out, NULL, small.config, listen, &whole));
     ck_assert_int_gt(whole.calls, 2);
     ck_assert_int_eq(whole.calls, whole.steps);
-    ck_assert_int_eq(whole.examples, ar_ranker_examples(held_out));
+    ck_assert_int_eq(whole.examples, ar_held_out_examples(held_out));
     ck_assert_int_eq(alterrec_evaluation_examples(evaluation), whole.examples);
     alterrec_evaluation_free(evaluation);
 

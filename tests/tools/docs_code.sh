@@ -37,6 +37,7 @@ int piece(void) {
     alterrec_batch *batch = NULL;
     alterrec_model *model = NULL;
     alterrec_trainer *trainer = NULL;
+    alterrec_evaluator *evaluator = NULL;
     alterrec_evaluation *evaluation = NULL;
     alterrec_recommender *recommender = NULL;
     alterrec_status status = ALTERREC_OK;

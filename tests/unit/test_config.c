@@ -133,6 +133,7 @@ START_TEST(test_values_have_one_form) {
     check_kept("fusion.alpha", ".25", "0.25");
     check_kept("fusion.alpha", "1e-1", "0.1");
     check_kept("fusion.alpha", "0.1234567890123456", "0.1234567890123456");
+    check_kept("fusion.alpha", "auto", "auto");
     check_kept("optimizer.learning_rate", "10", "10");
     check_kept("optimizer.learning_rate", "5e-324", "4.94066e-324");
     check_kept("text.tfidf", "false", "false");
@@ -155,14 +156,18 @@ START_TEST(test_numbers_are_checked) {
     check_refused("model.dim", " 3", "model.dim: \" 3\" is not a whole number in 1..4096");
     check_refused("model.dim", "99999999999999999999",
                   "model.dim: \"99999999999999999999\" is not a whole number in 1..4096");
-    check_refused("fusion.alpha", "1.0000001", "fusion.alpha: \"1.0000001\" is outside 0..1");
-    check_refused("fusion.alpha", "-1e-9", "fusion.alpha: \"-1e-9\" is outside 0..1");
-    check_refused("fusion.alpha", "nan", "fusion.alpha: \"nan\" is not a finite number in 0..1");
-    check_refused("fusion.alpha", "inf", "fusion.alpha: \"inf\" is not a finite number in 0..1");
-    check_refused("fusion.alpha", "1e999",
-                  "fusion.alpha: \"1e999\" is not a finite number in 0..1");
-    check_refused("fusion.alpha", "0,5", "fusion.alpha: \"0,5\" is not a finite number in 0..1");
-    check_refused("fusion.alpha", "", "fusion.alpha: \"\" is not a finite number in 0..1");
+    check_refused("fusion.alpha", "1.0000001",
+                  "fusion.alpha: \"1.0000001\" is outside auto | 0..1");
+    check_refused("fusion.alpha", "-1e-9", "fusion.alpha: \"-1e-9\" is outside auto | 0..1");
+    check_refused("fusion.alpha", "nan", "fusion.alpha: \"nan\" is none of auto | 0..1");
+    check_refused("fusion.alpha", "aut", "fusion.alpha: \"aut\" is none of auto | 0..1");
+    check_refused("fusion.alpha", "auto ", "fusion.alpha: \"auto \" is none of auto | 0..1");
+    check_refused("model.dropout", "auto",
+                  "model.dropout: \"auto\" is not a finite number in 0..0.9");
+    check_refused("fusion.alpha", "inf", "fusion.alpha: \"inf\" is none of auto | 0..1");
+    check_refused("fusion.alpha", "1e999", "fusion.alpha: \"1e999\" is none of auto | 0..1");
+    check_refused("fusion.alpha", "0,5", "fusion.alpha: \"0,5\" is none of auto | 0..1");
+    check_refused("fusion.alpha", "", "fusion.alpha: \"\" is none of auto | 0..1");
     check_refused("optimizer.learning_rate", "0",
                   "optimizer.learning_rate: \"0\" is outside >0..10");
     check_refused("optimizer.beta1", "1", "optimizer.beta1: \"1\" is outside 0..0.999999");
@@ -383,8 +388,8 @@ static int check_source(const char *path, const char *source) {
         ar_option_type type;
     } calls[] = {{"ar_config_int(", AR_INT},       {"ar_config_float(", AR_FLOAT},
                  {"ar_config_bool(", AR_BOOL},     {"ar_config_text(", AR_TEXT},
-                 {"ar_config_choice(", AR_CHOICE}, {"ar_config_list(", AR_LIST},
-                 {"ar_config_ranges(", AR_RANGES}};
+                 {"ar_config_is_auto(", AR_FLOAT}, {"ar_config_choice(", AR_CHOICE},
+                 {"ar_config_list(", AR_LIST},     {"ar_config_ranges(", AR_RANGES}};
     int found = 0;
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++)
         for (const char *at = source; (at = strstr(at, calls[i].call)) != NULL; at++) {

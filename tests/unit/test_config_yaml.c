@@ -161,7 +161,7 @@ START_TEST(test_values_are_checked) {
     check_refused("model.dim: ~", ALTERREC_ERROR_INVALID_ARGUMENT,
                   "<text>:1:12: model.dim: \"\" is not a whole number in 1..4096");
     check_refused("fusion: {alpha: .nan}", ALTERREC_ERROR_INVALID_ARGUMENT,
-                  "<text>:1:17: fusion.alpha: \".nan\" is not a finite number in 0..1");
+                  "<text>:1:17: fusion.alpha: \".nan\" is none of auto | 0..1");
     check_refused("data.train: \"a\\0b\"", ALTERREC_ERROR_INVALID_ARGUMENT,
                   "<text>:1:13: data.train: the value's byte 2, 0x00, is not UTF-8 text");
     check_refused("eval:\n  ks: [5, 3]\n", ALTERREC_ERROR_INVALID_ARGUMENT,
