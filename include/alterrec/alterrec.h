@@ -352,8 +352,8 @@ ALTERREC_API alterrec_status alterrec_batch_exclude_own(alterrec_batch *batch, i
  * ------------------------------------------------------------------------------------------- */
 
 /* Parameters of the ID tower and of the text tower, the options they were made with, and the
- * catalog. Read-only and shareable while no trainer and no set_tensor, import or choose_alpha
- * changes it. */
+ * catalog. Read-only and shareable while no trainer and no set_tensor, import, choose_alpha or
+ * add_items changes it. */
 typedef struct alterrec_model alterrec_model;
 
 /* Whose scores: one tower's, both fused, or the popularity baseline's (evaluation only). */
@@ -385,7 +385,29 @@ ALTERREC_API void alterrec_model_free(alterrec_model *model);
  * has changed. Statuses: IO, PARSE, NOT_FOUND, MISMATCH, BUSY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_model_import(alterrec_model *model, const char *path);
 
-/* The catalog and the options of the model; borrowed. NULL for NULL. Since 0.1. */
+/* Puts `count` items behind those of the model's catalog, which are scored from then on: with
+ * keys[i], texts[i] (texts NULL: none; a NULL entry: "") and row i of `features` [count, the
+ * catalog's feature_dim]; NULL: hashed from the texts with the weights that the catalog's texts gave,
+ * if its own features were hashed. All copied. The text tower needs nothing else; the ID score of
+ * such an item is the mean of other items' (options model.new_items, model.new_item_neighbours of
+ * the model) until the model is trained on. The items that were there keep index and parameters to
+ * the bit.
+ *
+ * The model's catalog is another one afterwards: a pointer from alterrec_model_catalog before the
+ * call is no longer valid, unless sessions, a recommender or the host hold that catalog; these keep
+ * it as it is. Trainers of the model answer MISMATCH from then on and can only be freed; make a new
+ * one with sessions over the model's new catalog. On an error nothing has changed. Statuses:
+ * INVALID_ARGUMENT (a key that is empty, repeated or in the catalog already, a feature not finite,
+ * text that is not UTF-8, count outside 1..2^31-2 - items), MISMATCH (no features where the catalog
+ * has some that were not hashed, or features where it has none), BUSY, OUT_OF_MEMORY, BACKEND.
+ * Since 0.1. */
+ALTERREC_API alterrec_status alterrec_model_add_items(alterrec_model *model,
+                                                      const char *const *keys,
+                                                      const char *const *texts,
+                                                      const float *features, int64_t count);
+
+/* The catalog (until alterrec_model_add_items) and the options of the model; borrowed. NULL for
+ * NULL. Since 0.1. */
 ALTERREC_API const alterrec_catalog *alterrec_model_catalog(const alterrec_model *model);
 ALTERREC_API const alterrec_config *alterrec_model_config(const alterrec_model *model);
 

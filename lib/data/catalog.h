@@ -5,6 +5,7 @@
 #include "core/dictionary.h"
 #include "core/reference.h"
 #include "core/status.h"
+#include "data/text_hash.h"
 
 struct alterrec_catalog {
     ar_reference reference;
@@ -15,7 +16,9 @@ struct alterrec_catalog {
     int64_t texts_size;   /* bytes of `texts` */
     float *features;      /* [items, feature_dim]; NULL without features */
     int64_t feature_dim;
-    atomic_int models; /* that hold it, and whose shapes are those of the features */
+    int64_t hashed; /* the features are those of the first `hashed` texts; 0: not hashed */
+    ar_text_hash_options hash; /* how, if hashed > 0 */
+    atomic_int models;         /* that hold it, and whose shapes are those of the features */
 };
 
 /* Another holder; given back with alterrec_catalog_free. */
@@ -27,5 +30,19 @@ bool ar_catalog_same(const alterrec_catalog *a, const alterrec_catalog *b);
 /* A catalog from a dictionary of keys (taken over: empty afterwards) and texts (NULL: none). */
 alterrec_status ar_catalog_from_keys(alterrec_catalog **catalog, ar_dictionary *keys,
                                      const char *const *texts);
+
+/* Items to put behind those of a catalog. */
+typedef struct ar_more_items {
+    const char *const *keys;
+    const char *const *texts; /* NULL: none; a NULL entry: "" */
+    const float *features;    /* [count, the catalog's feature_dim]; NULL: hashed, or none */
+    int64_t count;
+} ar_more_items;
+
+/* A copy of the catalog with more items behind its own. Everything is checked; the text of an error
+ * names `function`. Features that are not given are hashed from the texts as the catalog's were:
+ * MISMATCH if it has features that were not hashed. */
+alterrec_status ar_catalog_enlarge(alterrec_catalog **enlarged, const alterrec_catalog *catalog,
+                                   const ar_more_items *more, const char *function);
 
 #endif

@@ -19,6 +19,7 @@ void ar_features_take(alterrec_catalog *catalog, float *features, int64_t dim) {
     ar_free(catalog->features);
     catalog->features = features;
     catalog->feature_dim = dim;
+    catalog->hashed = 0;
 }
 
 alterrec_status alterrec_catalog_set_features(alterrec_catalog *catalog, const float *features,

@@ -134,17 +134,23 @@ static alterrec_status grow_table(text_hasher *hasher) {
     return ALTERREC_OK;
 }
 
-/* Enters one kind of a text's n-grams into the table. */
+/* The n-gram `hash` in the table, entered if it is not there. */
+static alterrec_status enter(text_gram **gram, text_hasher *hasher, uint64_t hash) {
+    if (10 * (hasher->table_used + 1) > 7 * hasher->table_size)
+        AR_TRY(grow_table(hasher));
+    *gram = &hasher->table[place_of(hasher->table, hasher->table_size, hash)];
+    if ((*gram)->hash == 0) {
+        (*gram)->hash = hash;
+        hasher->table_used++;
+    }
+    return ALTERREC_OK;
+}
+
+/* Counts the text for each of one kind of its n-grams. */
 static alterrec_status count_texts(text_hasher *hasher, const hash_list *grams, int32_t text) {
     for (int64_t i = 0; i < grams->count; i++) {
-        if (10 * (hasher->table_used + 1) > 7 * hasher->table_size)
-            AR_TRY(grow_table(hasher));
-        uint64_t hash = grams->values[i];
-        text_gram *gram = &hasher->table[place_of(hasher->table, hasher->table_size, hash)];
-        if (gram->hash == 0) {
-            gram->hash = hash;
-            hasher->table_used++;
-        }
+        text_gram *gram;
+        AR_TRY(enter(&gram, hasher, grams->values[i]));
         if (gram->last != text + 1) {
             gram->last = text + 1;
             gram->texts++;
@@ -203,8 +209,8 @@ static void scale_to_one(float *row, int64_t dim) {
         row[i] = (float)((double)row[i] / sqrt(squares));
 }
 
-static alterrec_status hash_all(float *rows, text_hasher *hasher, const char *texts,
-                                const int64_t *starts) {
+/* In how many texts each n-gram stands. */
+static alterrec_status count_all(text_hasher *hasher, const char *texts, const int64_t *starts) {
     for (int64_t i = 0; i < hasher->text_count; i++) {
         AR_TRY(hash_text(hasher, texts + starts[i]));
         for (int kind = 0; kind < 2; kind++)
@@ -212,28 +218,74 @@ static alterrec_status hash_all(float *rows, text_hasher *hasher, const char *te
     }
     for (int64_t i = 0; i < hasher->table_size; i++)
         hasher->table[i].last = 0;
-    /* Hashing the texts once more is cheaper than keeping all their n-grams. */
-    for (int64_t i = 0; i < hasher->text_count; i++) {
-        float *row = rows + i * hasher->options->dim;
-        AR_TRY(hash_text(hasher, texts + starts[i]));
-        for (int kind = 0; kind < 2; kind++)
-            AR_TRY(add_grams(row, hasher, &hasher->grams[kind], (int32_t)i));
-        scale_to_one(row, hasher->options->dim);
-    }
     return ALTERREC_OK;
+}
+
+/* Enters the n-grams of a text that is not counted. */
+static alterrec_status enter_all(text_hasher *hasher, const char *text) {
+    text_gram *gram;
+    AR_TRY(hash_text(hasher, text));
+    for (int kind = 0; kind < 2; kind++)
+        for (int64_t i = 0; i < hasher->grams[kind].count; i++)
+            AR_TRY(enter(&gram, hasher, hasher->grams[kind].values[i]));
+    return ALTERREC_OK;
+}
+
+/* Fills row `index` from a text whose n-grams are all in the table. */
+static alterrec_status fill_row(float *rows, text_hasher *hasher, const char *text, int64_t index) {
+    float *row = rows + index * hasher->options->dim;
+    AR_TRY(hash_text(hasher, text));
+    for (int kind = 0; kind < 2; kind++)
+        AR_TRY(add_grams(row, hasher, &hasher->grams[kind], (int32_t)index));
+    scale_to_one(row, hasher->options->dim);
+    return ALTERREC_OK;
+}
+
+static void free_hasher(text_hasher *hasher) {
+    ar_free(hasher->characters.values);
+    ar_free(hasher->words.values);
+    ar_free(hasher->grams[0].values);
+    ar_free(hasher->grams[1].values);
+    ar_free(hasher->distinct.values);
+    ar_free(hasher->table);
 }
 
 alterrec_status ar_text_hash(float *rows, const char *texts, const int64_t *starts, int64_t count,
                              const ar_text_hash_options *options) {
     text_hasher hasher = {.options = options, .text_count = count};
-    alterrec_status status = hash_all(rows, &hasher, texts, starts);
-    ar_free(hasher.characters.values);
-    ar_free(hasher.words.values);
-    ar_free(hasher.grams[0].values);
-    ar_free(hasher.grams[1].values);
-    ar_free(hasher.distinct.values);
-    ar_free(hasher.table);
+    alterrec_status status = count_all(&hasher, texts, starts);
+    /* Hashing the texts once more is cheaper than keeping all their n-grams. */
+    for (int64_t i = 0; i < count && status == ALTERREC_OK; i++)
+        status = fill_row(rows, &hasher, texts + starts[i], i);
+    free_hasher(&hasher);
     return status;
+}
+
+alterrec_status ar_text_hash_more(float *rows, const char *const *more, int64_t more_count,
+                                  const char *texts, const int64_t *starts, int64_t count,
+                                  const ar_text_hash_options *options) {
+    text_hasher hasher = {.options = options, .text_count = count};
+    alterrec_status status = count_all(&hasher, texts, starts);
+    for (int64_t i = 0; i < more_count && status == ALTERREC_OK; i++)
+        if (more[i] != NULL)
+            status = enter_all(&hasher, more[i]);
+    for (int64_t i = 0; i < more_count && status == ALTERREC_OK; i++)
+        if (more[i] != NULL)
+            status = fill_row(rows, &hasher, more[i], i);
+    free_hasher(&hasher);
+    return status;
+}
+
+alterrec_status ar_text_hash_check(const ar_text_hash_options *options, const char *place) {
+    if (options->char_max > 0 && options->char_min > options->char_max)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "%s: text.char_min is %lld, above text.char_max, %lld", place,
+                       (long long)options->char_min, (long long)options->char_max);
+    if (options->char_max == 0 && options->word_ngrams == 0)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "%s: text.word_ngrams and text.char_max are both 0, one must be above",
+                       place);
+    return ALTERREC_OK;
 }
 
 alterrec_status alterrec_catalog_hash_features(alterrec_catalog *catalog,
@@ -249,14 +301,7 @@ alterrec_status alterrec_catalog_hash_features(alterrec_catalog *catalog,
     };
     if (catalog->texts == NULL)
         return ar_fail(ALTERREC_ERROR_MISMATCH, "%s: the catalog has no texts", __func__);
-    if (options.char_max > 0 && options.char_min > options.char_max)
-        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
-                       "%s: text.char_min is %lld, above text.char_max, %lld", __func__,
-                       (long long)options.char_min, (long long)options.char_max);
-    if (options.char_max == 0 && options.word_ngrams == 0)
-        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
-                       "%s: text.word_ngrams and text.char_max are both 0, one must be above",
-                       __func__);
+    AR_TRY(ar_text_hash_check(&options, __func__));
     float *features;
     AR_NEW(features, catalog->items * options.dim);
     alterrec_status status =
@@ -266,5 +311,7 @@ alterrec_status alterrec_catalog_hash_features(alterrec_catalog *catalog,
         return status;
     }
     ar_features_take(catalog, features, options.dim);
+    catalog->hashed = catalog->items;
+    catalog->hash = options;
     return ALTERREC_OK;
 }

@@ -28,4 +28,14 @@ typedef struct ar_text_hash_options {
 alterrec_status ar_text_hash(float *rows, const char *texts, const int64_t *starts, int64_t count,
                              const ar_text_hash_options *options);
 
+/* Whether the options go together; the text of the error begins with `place`. */
+alterrec_status ar_text_hash_check(const ar_text_hash_options *options, const char *place);
+
+/* Fills `rows`, zeroed [more_count, dim], from further texts (a NULL entry: ""), weighed by the df
+ * and the N of the `count` texts above alone: one that stands among those gets its row there to the
+ * bit. */
+alterrec_status ar_text_hash_more(float *rows, const char *const *more, int64_t more_count,
+                                  const char *texts, const int64_t *starts, int64_t count,
+                                  const ar_text_hash_options *options);
+
 #endif

@@ -22,6 +22,10 @@
 
 #define PROJECTION "text.projection.weight"
 
+/* The metadata entry that says how the features were hashed, if they were: of how many of the first
+ * texts, word_ngrams, char_min, char_max, tfidf. */
+#define HASH "text_hash"
+
 /* The options that a file leaves out: paths and columns of the place where the model was trained,
  * which say nothing to who uses it. */
 #define TRAINING_PLACE "data"
@@ -70,6 +74,14 @@ static void put_metadata(ar_tensor_writer *writer, const alterrec_model *model,
     ar_tensor_writer_metadata(writer, "format_version", FORMAT_VERSION);
     ar_tensor_writer_metadata(writer, "items", items);
     ar_tensor_writer_metadata(writer, "config", config->bytes);
+    const ar_text_hash_options *hash = &model->catalog->hash;
+    if (model->catalog->hashed > 0) {
+        char text[128];
+        (void)snprintf(text, sizeof text, "%lld %lld %lld %lld %d",
+                       (long long)model->catalog->hashed, (long long)hash->word_ngrams,
+                       (long long)hash->char_min, (long long)hash->char_max, hash->tfidf ? 1 : 0);
+        ar_tensor_writer_metadata(writer, HASH, text);
+    }
 }
 
 alterrec_status alterrec_model_save(const alterrec_model *model, const char *path) {
@@ -177,6 +189,32 @@ static alterrec_status read_features(alterrec_catalog *catalog, const ar_tensor_
                                  : ar_fail_at(status, "%s: tensor \"" FEATURES "\": ", file->path);
 }
 
+/* How the features were hashed, for items to come. */
+static alterrec_status read_hash(alterrec_catalog *catalog, const ar_tensor_file *file) {
+    enum { NUMBERS = 5, LARGEST = 1000 };
+    const char *text = ar_tensor_file_metadata(file, HASH), *next = text;
+    int64_t numbers[NUMBERS] = {0};
+    if (text == NULL)
+        return ALTERREC_OK;
+    bool good = catalog->features != NULL && catalog->texts != NULL;
+    for (int i = 0; i < NUMBERS && good; i++) {
+        size_t length = strcspn(next, " ");
+        good = ar_text_to_int(&numbers[i], next, length) && numbers[i] >= 0 &&
+               (i == 0 ? numbers[i] <= catalog->items : numbers[i] <= LARGEST);
+        next += length + (next[length] == ' ');
+    }
+    if (!good || *next != '\0' || numbers[0] == 0)
+        return ar_fail(ALTERREC_ERROR_PARSE, "%s: metadata " HASH " \"%.40s\" says nothing",
+                       file->path, text);
+    catalog->hash = (ar_text_hash_options){.dim = catalog->feature_dim,
+                                           .word_ngrams = numbers[1],
+                                           .char_min = numbers[2],
+                                           .char_max = numbers[3],
+                                           .tfidf = numbers[4] != 0};
+    catalog->hashed = numbers[0];
+    return ar_text_hash_check(&catalog->hash, file->path);
+}
+
 static alterrec_status read_catalog(alterrec_catalog **catalog, const ar_tensor_file *file,
                                     int64_t items) {
     const char **keys = NULL, **texts = NULL;
@@ -193,6 +231,8 @@ static alterrec_status read_catalog(alterrec_catalog **catalog, const ar_tensor_
                     ar_tensor_file_find(file, PROJECTION) != NULL;
     if (status == ALTERREC_OK && has_text)
         status = read_features(*catalog, file);
+    if (status == ALTERREC_OK)
+        status = read_hash(*catalog, file);
     ar_free(keys);
     ar_free(texts);
     return status;

@@ -190,6 +190,7 @@ alterrec_status alterrec_trainer_save(const alterrec_trainer *trainer, const cha
     AR_NOT_NULL(trainer);
     AR_NOT_NULL(path);
     AR_TRY(busy_unless_between_epochs(trainer, __func__));
+    AR_TRY(ar_trainer_check_items(trainer, __func__));
     char fingerprint[17], threads[16];
     ar_checkpoint_fingerprint(fingerprint, trainer);
     (void)snprintf(threads, sizeof threads, "%d", trainer->options.threads);
@@ -389,6 +390,7 @@ alterrec_status alterrec_trainer_resume(alterrec_trainer *trainer, const char *p
     AR_NOT_NULL(path);
     if (atomic_load(&trainer->busy))
         return ar_fail(ALTERREC_ERROR_BUSY, "%s: the trainer is inside a call", __func__);
+    AR_TRY(ar_trainer_check_items(trainer, __func__));
     ar_tensor_file file;
     contents c = {0};
     AR_TRY(ar_tensor_file_open(&file, path));

@@ -10,14 +10,10 @@
 enum { RANKER, LABELLER };
 
 alterrec_status ar_trainer_enter(int *previous, alterrec_trainer *trainer, const char *function) {
+    *previous = 0;
+    AR_TRY(ar_trainer_check_items(trainer, function));
     if (atomic_exchange(&trainer->busy, true))
         return ar_fail(ALTERREC_ERROR_BUSY, "%s: the trainer is inside a call", function);
-    if (trainer->model->catalog->items != trainer->model->id.shape.items ||
-        trainer->model->catalog->items != trainer->train->catalog->items) {
-        atomic_store(&trainer->busy, false);
-        return ar_fail(ALTERREC_ERROR_MISMATCH,
-                       "%s: the model has other items than when the trainer was made", function);
-    }
     atomic_store(&trainer->model->busy, true);
     *previous = ar_threads_enter(trainer->options.threads);
     return ALTERREC_OK;

@@ -92,6 +92,16 @@ void alterrec_trainer_free(alterrec_trainer *trainer) {
     ar_free(trainer);
 }
 
+alterrec_status ar_trainer_check_items(const alterrec_trainer *trainer, const char *function) {
+    int64_t items = trainer->train->catalog->items;
+    if (trainer->model->catalog->items != items)
+        return ar_fail(ALTERREC_ERROR_MISMATCH,
+                       "%s: the model has got items since the trainer was made, %lld instead of "
+                       "%lld: make a new one",
+                       function, (long long)trainer->model->catalog->items, (long long)items);
+    return ALTERREC_OK;
+}
+
 alterrec_status ar_trainer_learner(ar_learner **learner, alterrec_trainer *trainer, int kind) {
     *learner = &trainer->learners[kind == ALTERREC_ID ? 0 : 1];
     return (*learner)->kind != 0
@@ -176,6 +186,7 @@ alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer) {
     AR_NOT_NULL(trainer);
     if (atomic_load(&trainer->busy))
         return busy_error(__func__);
+    AR_TRY(ar_trainer_check_items(trainer, __func__));
     ar_tower *towers[2] = {&trainer->model->id, &trainer->model->text};
     ar_trainer_drop_teachers(trainer);
     for (int side = 0; side < 2; side++)

@@ -74,6 +74,10 @@ struct alterrec_trainer {
     atomic_bool between_epochs; /* inside a call, but nothing is half done: it may be saved */
 };
 
+/* MISMATCH, naming `function`, if the model has got more items than the trainer was made for: its
+ * buffers are too small for them. */
+alterrec_status ar_trainer_check_items(const alterrec_trainer *trainer, const char *function);
+
 /* Puts the examples in the order of the next epoch and cuts it into batches. */
 alterrec_status ar_trainer_order(alterrec_trainer *trainer);
 

@@ -280,6 +280,15 @@ static void try_model(void) {
     GIVES(alterrec_model_catalog, model, NULL, NULL);
     GIVES(alterrec_model_config, model, NULL, NULL);
     MUST(alterrec_model_import(model, path));
+    const char *keys[] = {"added", "added too"};
+    MUST(alterrec_model_create(&made, s.catalog, NULL));
+    REFUSES(alterrec_model_add_items, model, NULL, keys, NULL, scores, 1);
+    REFUSES(alterrec_model_add_items, keys, made, NULL, NULL, scores, 1);
+    TAKES(alterrec_model_add_items, texts, made, keys, NULL, scores, 1);
+    note("alterrec_model_add_items", "features"); /* taken if the features were hashed */
+    ck_assert_int_eq(alterrec_model_add_items(made, keys + 1, keys, NULL, 1),
+                     ALTERREC_ERROR_MISMATCH);
+    alterrec_model_free(made);
 }
 
 static void try_model_tensors(void) {
