@@ -1,14 +1,11 @@
 /* What alterrec_model_add_items promises: what is added, what stays, what a failure leaves. */
 #include "core/memory.h"
 #include "model/model.h"
+#include "scratch.h"
+#include "support/model_bytes.h"
 #include "support/small_model.h"
 
-#include <check.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum { FEATURE_DIM = 12, ITEMS = 45, NEW = 23, ALL = ITEMS + NEW, SESSIONS = 8 };
 
@@ -28,6 +25,7 @@ static void fill_new(void) {
 }
 
 static void set_up(void) {
+    scratch_open();
     small_model_open(&small, ITEMS, true);
     fill_new();
 }
@@ -35,6 +33,7 @@ static void set_up(void) {
 static void tear_down(void) {
     ar_free(features);
     small_model_close(&small);
+    scratch_close();
 }
 
 static alterrec_status add(void) {
@@ -313,15 +312,11 @@ START_TEST(recommender_is_of_its_moment) {
 END_TEST
 
 START_TEST(saved_and_loaded) {
-    char path[] = "/tmp/alterrec-add-items-XXXXXX";
-    int descriptor = mkstemp(path);
-    ck_assert_int_ge(descriptor, 0);
-    (void)close(descriptor);
+    const char *path = scratch_path("model");
     MUST(add());
     MUST(alterrec_model_save(small.model, path));
     alterrec_model *loaded;
     MUST(alterrec_model_load(&loaded, path));
-    (void)remove(path);
     ck_assert_str_eq(alterrec_catalog_key(alterrec_model_catalog(loaded), ALL - 1), keys[NEW - 1]);
     float *scores[2] = {score(small.model, ALTERREC_FUSED), score(loaded, ALTERREC_FUSED)};
     ck_assert_mem_eq(scores[0], scores[1], SESSIONS * ALL * sizeof(float));
@@ -383,21 +378,41 @@ START_TEST(texts_are_hashed_as_the_first_ones) {
 END_TEST
 
 START_TEST(file_keeps_how_texts_are_hashed) {
-    char path[] = "/tmp/alterrec-add-items-XXXXXX";
-    int descriptor = mkstemp(path);
-    ck_assert_int_ge(descriptor, 0);
-    (void)close(descriptor);
+    const char *path = scratch_path("model");
     alterrec_model *model = hashed_model(), *loaded;
     MUST(alterrec_model_add_items(model, more_keys, more_texts, NULL, 2));
     MUST(alterrec_model_save(model, path));
     MUST(alterrec_model_load(&loaded, path));
-    (void)remove(path);
     const char *key[] = {"i"}, *text[] = {"a green steel shirt"};
     MUST(alterrec_model_add_items(model, key, text, NULL, 1));
     MUST(alterrec_model_add_items(loaded, key, text, NULL, 1));
     ck_assert_mem_eq(features_of(model, 0), features_of(loaded, 0), 8 * 64 * sizeof(float));
     alterrec_model_free(model);
     alterrec_model_free(loaded);
+}
+END_TEST
+
+START_TEST(damaged_word_of_hashing_is_refused) {
+    static const char *const bad[] = {"",          "5",           "5 1 3 5",     "0 1 3 5 1",
+                                      "6 1 3 5 1", "5 1 3 5 1 1", "5 1 3 5 -1",  "5 1 x 5 1",
+                                      "5 0 3 0 1", "5 1 6 5 1",   "5 1001 3 5 1"};
+    alterrec_model *model = hashed_model();
+    MUST(alterrec_model_save(model, scratch_path("hashed")));
+    alterrec_model_free(model);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        model_bytes file;
+        char entry[64];
+        model_bytes_read(&file, scratch_path("hashed"));
+        model_bytes_drop_checksum(&file);
+        (void)snprintf(entry, sizeof entry, "\"text_hash\":\"%s\"", bad[i]);
+        model_bytes_edit(&file, "\"text_hash\":\"5 1 3 5 1\"", entry);
+        const char *path = scratch_write_bytes("damaged", file.bytes, file.size);
+        expect(alterrec_model_load(&model, path), ALTERREC_ERROR_PARSE, path);
+        ck_assert_ptr_null(model);
+        model_bytes_free(&file);
+    }
+    MUST(alterrec_model_load(&model, scratch_path("hashed")));
+    alterrec_model_free(model);
 }
 END_TEST
 
@@ -585,8 +600,10 @@ START_TEST(older_trainer_fails_and_harms_nothing) {
                "the model has got items since the trainer was made, 72 instead of 60");
         expect(alterrec_trainer_run(trainer), ALTERREC_ERROR_MISMATCH, "the model has got items");
         expect(alterrec_trainer_use_best(trainer), ALTERREC_ERROR_MISMATCH, "use_best");
-        expect(alterrec_trainer_save(trainer, "/tmp/never"), ALTERREC_ERROR_MISMATCH, "save");
-        expect(alterrec_trainer_resume(trainer, "/tmp/never"), ALTERREC_ERROR_MISMATCH, "resume");
+        expect(alterrec_trainer_save(trainer, scratch_path("never")), ALTERREC_ERROR_MISMATCH,
+               "save");
+        expect(alterrec_trainer_resume(trainer, scratch_path("never")), ALTERREC_ERROR_MISMATCH,
+               "resume");
         MUST(alterrec_trainer_plan(&plan, trainer));
         ck_assert_int_eq(alterrec_trainer_epochs(trainer), 2);
     }
@@ -610,6 +627,7 @@ int main(void) {
     tcase_add_test(tests, saved_and_loaded);
     tcase_add_test(tests, texts_are_hashed_as_the_first_ones);
     tcase_add_test(tests, file_keeps_how_texts_are_hashed);
+    tcase_add_test(tests, damaged_word_of_hashing_is_refused);
     tcase_add_test(tests, failed_allocations_while_hashing);
     tcase_add_test(tests, new_items_rank_with_their_neighbours);
     tcase_add_test(tests, training_goes_on);
