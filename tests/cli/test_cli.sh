@@ -210,6 +210,13 @@ says out "popularity"
 "$examples/05_own_fusion" e/model.safetensors P000001 P000002 >out 2>err || fail "05_own_fusion: $(cat err)"
 says out "by ranks"
 [ "$(grep -c '^5\. P' out)" -eq 2 ] || fail "05_own_fusion: not 5 items twice"
+head -n 1 e/items.tsv >e/more.tsv
+tail -n 1 e/items.tsv >>e/more.tsv
+printf 'N1\tred cotton shirt\nN2\tsteel teapot\n' >>e/more.tsv
+"$examples/07_new_items" e/model.safetensors e/more.tsv e/larger.safetensors >out 2>err || fail "07_new_items: $(cat err)"
+says out "2 of 3 items are new"
+"$examples/02_recommend" e/larger.safetensors N1 P000002 >out 2>err || fail "02_recommend: $(cat err)"
+! grep -q "no item" err || fail "02_recommend: $(cat err)"
 "$examples/01_train" missing.yaml x.safetensors >out 2>err && fail "01_train trained on nothing"
 says err "missing.yaml"
 
