@@ -388,9 +388,9 @@ ALTERREC_API alterrec_status alterrec_model_import(alterrec_model *model, const 
 /* Puts `count` items behind those of the model's catalog, which are scored from then on: with
  * keys[i], texts[i] (texts NULL: none; a NULL entry: "") and row i of `features` [count, the
  * catalog's feature_dim]; NULL: hashed from the texts with the weights that the catalog's texts gave,
- * if its own features were hashed. All copied. The text tower needs nothing else; the ID score of
- * such an item is the mean of other items' (options model.new_items, model.new_item_neighbours of
- * the model) until the model is trained on. The items that were there keep index and parameters to
+ * if its own features were hashed. All copied. The text tower needs nothing else; the ID
+ * embedding of such an item is made of other items' (options model.new_items and
+ * model.new_item_neighbours of the model) until the model is trained on. The items that were there keep index and parameters to
  * the bit.
  *
  * The model's catalog is another one afterwards: a pointer from alterrec_model_catalog before the

@@ -25,10 +25,11 @@ static const ar_option table[] = {
      "first weights; reference: all parameters uniform in +-1/sqrt(dim); usual: Xavier normal "
      "weights, norms with gain 1, offsets 0"},
     {"model.new_items", AR_CHOICE, "neighbours", "neighbours | mean",
-     "whose mean ID score an item has that is added to a model: its neighbours' by text features; "
-     "mean: all items'"},
+     "ID embedding of an item added to a model; neighbours: that of the items with the most "
+     "similar "
+     "text features; mean: one whose ID score is the mean of all"},
     {"model.new_item_neighbours", AR_INT, "10", "1..1000",
-     "neighbours at most that lend an added item their ID scores"},
+     "items at most of which an added item gets its ID embedding"},
 
     {"fusion.alpha", AR_FLOAT, "0.5", "auto | 0..1",
      "alpha, the ID score's weight in the fused score; the text score has 1 - alpha; auto: at the "

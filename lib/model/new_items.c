@@ -11,39 +11,59 @@
 /* New items whose cosines are computed in one product. */
 enum { TILE = AR_PRODUCT_ROWS };
 
-/* Adds the embedding, centred and scaled as the item table's normalisation does it. */
-static void add_normalised(double *sum, const float *row, int64_t dim) {
+/* Adds the embedding, centred and scaled as the item table's normalisation does it; its variance is
+ * returned. */
+static double add_normalised(double *sum, const float *row, int64_t dim) {
     double mean = 0.0, variance = 0.0;
     for (int64_t c = 0; c < dim; c++)
         mean += (double)row[c];
     mean /= (double)dim;
     for (int64_t c = 0; c < dim; c++)
         variance += ((double)row[c] - mean) * ((double)row[c] - mean);
-    double scale = 1.0 / sqrt(variance / (double)dim + (double)AR_TABLE_EPSILON);
+    variance /= (double)dim;
+    double scale = 1.0 / sqrt(variance + (double)AR_TABLE_EPSILON);
     for (int64_t c = 0; c < dim; c++)
         sum[c] += ((double)row[c] - mean) * scale;
+    return variance;
 }
 
-/* The embedding whose normalisation is sum / count. */
-static void embed(float *row, const double *sum, int64_t count, int64_t dim) {
+static double mean_square(const double *values, int64_t count) {
+    double squares = 0.0;
+    for (int64_t i = 0; i < count; i++)
+        squares += values[i] * values[i];
+    return squares / (double)count;
+}
+
+/* An embedding in the direction of `sum`. */
+static void embed(float *row, const double *sum, int64_t dim, double scale) {
+    for (int64_t c = 0; c < dim; c++)
+        row[c] = (float)(sum[c] * scale);
+}
+
+/* The embedding whose normalisation is the mean of all. */
+static void embed_all(float *row, double *sum, const alterrec_model *model) {
     /* 1 - q of embeddings so long that epsilon vanishes beside them. */
     const double least = 1e-12;
-    double squares = 0.0;
-    for (int64_t c = 0; c < dim; c++)
-        squares += sum[c] / (double)count * (sum[c] / (double)count);
-    double rest = 1.0 - squares / (double)dim;
-    double scale = sqrt((double)AR_TABLE_EPSILON / (rest > least ? rest : least));
-    for (int64_t c = 0; c < dim; c++)
-        row[c] = (float)(sum[c] / (double)count * scale);
-}
-
-/* The embedding that stands for all items. */
-static void embed_all(float *row, double *sum, const alterrec_model *model) {
     int64_t items = model->catalog->items, dim = model->shape.dim;
     memset(sum, 0, (size_t)dim * sizeof *sum);
     for (int64_t i = 0; i < items; i++)
-        add_normalised(sum, model->id.weights.embedding + i * dim, dim);
-    embed(row, sum, items, dim);
+        (void)add_normalised(sum, model->id.weights.embedding + i * dim, dim);
+    double rest = 1.0 - mean_square(sum, dim) / ((double)items * (double)items);
+    embed(row, sum, dim,
+          sqrt((double)AR_TABLE_EPSILON / (rest > least ? rest : least)) / (double)items);
+}
+
+/* The embedding of an item with these neighbours; if theirs cancel out, it stays as it is. */
+static void embed_beside(float *row, double *sum, const alterrec_model *model,
+                         const int32_t *neighbours, int64_t count) {
+    int64_t dim = model->shape.dim;
+    double variance = 0.0;
+    memset(sum, 0, (size_t)dim * sizeof *sum);
+    for (int64_t n = 0; n < count; n++)
+        variance += add_normalised(sum, model->id.weights.embedding + neighbours[n] * dim, dim);
+    double square = mean_square(sum, dim);
+    if (square > 0.0)
+        embed(row, sum, dim, sqrt(variance / (double)count / square));
 }
 
 /* Working memory of the search for neighbours. */
@@ -125,15 +145,10 @@ static alterrec_status embed_tile(float *rows, const neighbour_search *search,
                      TILE, items, feature_dim, AR_WEIGHTS_TRANSPOSED));
 #pragma omp parallel for if (count * items > AR_PARALLEL_LEAST)
     for (int64_t at = 0; at < count; at++) {
-        double *sum = search->sums + at * dim;
         int64_t neighbours = select_neighbours(search, items, at);
-        memset(sum, 0, (size_t)dim * sizeof *sum);
-        for (int64_t n = 0; n < neighbours; n++) {
-            int32_t item = search->found[at * search->k + n];
-            add_normalised(sum, model->id.weights.embedding + item * dim, dim);
-        }
         if (neighbours > 0)
-            embed(rows + at * dim, sum, neighbours, dim);
+            embed_beside(rows + at * dim, search->sums + at * dim, model,
+                         search->found + at * search->k, neighbours);
     }
     return ALTERREC_OK;
 }

@@ -17,6 +17,10 @@ static float table[ITEMS * SMALL_DIM];
 
 static void set_up(void) {
     small_model_open(&small, ITEMS, true);
+    for (int64_t c = 0; c < SMALL_DIM; c++) {
+        small.model->id.weights.norm.scale[c] = 0.5f + (float)ar_random_uniform(&small.random);
+        small.model->id.weights.norm.shift[c] = (float)ar_random_normal(&small.random);
+    }
     features = ar_new(NEW * FEATURE_DIM, sizeof *features);
     rows = ar_new(NEW * SMALL_DIM, sizeof *rows);
     for (int64_t i = 0; i < NEW * FEATURE_DIM; i++)
@@ -47,21 +51,58 @@ static void table_row(float *row, const float *embedding) {
     ar_onednn_free(onednn);
 }
 
-/* Checks that the embedding's row is the mean of those of the items whose place in `chosen` is
- * true. */
-static void check_mean(const float *embedding, const bool chosen[ITEMS]) {
-    float row[SMALL_DIM];
-    table_row(row, embedding);
+/* The mean of the rows of the items whose place in `chosen` is true; without norm: before the
+ * table's scale and shift. */
+static void mean_row(double mean[SMALL_DIM], const bool chosen[ITEMS], bool with_norm) {
+    ar_norm norm = small.model->id.weights.norm;
     for (int64_t c = 0; c < SMALL_DIM; c++) {
         double sum = 0.0;
         int count = 0;
         for (int64_t i = 0; i < ITEMS; i++)
             if (chosen[i]) {
-                sum += (double)table[i * SMALL_DIM + c];
+                double value = (double)table[i * SMALL_DIM + c];
+                sum += with_norm ? value : (value - (double)norm.shift[c]) / (double)norm.scale[c];
                 count++;
             }
-        ck_assert_double_eq_tol((double)row[c], sum / count, 1e-5);
+        mean[c] = sum / count;
     }
+}
+
+/* Checks that the embedding's row is the mean of those. */
+static void check_mean(const float *embedding, const bool chosen[ITEMS]) {
+    float row[SMALL_DIM];
+    double mean[SMALL_DIM];
+    table_row(row, embedding);
+    mean_row(mean, chosen, true);
+    for (int64_t c = 0; c < SMALL_DIM; c++)
+        ck_assert_double_eq_tol((double)row[c], mean[c], 1e-5);
+}
+
+static double deviation(const float *embedding) {
+    double sum = 0.0, squares = 0.0;
+    for (int64_t c = 0; c < SMALL_DIM; c++) {
+        sum += (double)embedding[c];
+        squares += (double)embedding[c] * (double)embedding[c];
+    }
+    return sqrt(squares / SMALL_DIM - sum * sum / SMALL_DIM / SMALL_DIM);
+}
+
+/* Checks that the embedding has the direction of the mean of those and their deviation. */
+static void check_direction(const float *embedding, const bool chosen[ITEMS]) {
+    double mean[SMALL_DIM], squares = 0.0, variance = 0.0;
+    int count = 0;
+    mean_row(mean, chosen, false);
+    for (int64_t c = 0; c < SMALL_DIM; c++)
+        squares += mean[c] * mean[c] / SMALL_DIM;
+    for (int64_t i = 0; i < ITEMS; i++)
+        if (chosen[i]) {
+            double own = deviation(small.model->id.weights.embedding + i * SMALL_DIM);
+            variance += own * own;
+            count++;
+        }
+    double expected = sqrt(variance / count);
+    for (int64_t c = 0; c < SMALL_DIM; c++)
+        ck_assert_double_eq_tol((double)embedding[c], mean[c] / sqrt(squares) * expected, 1e-5);
 }
 
 static double cosine(const float *a, const float *b) {
@@ -90,7 +131,7 @@ static void naive_neighbours(bool chosen[ITEMS], const float *row, int k) {
     }
 }
 
-START_TEST(row_is_mean_of_neighbours) {
+START_TEST(row_points_where_neighbours_do) {
     static const char *const values[] = {"1", "3", "10", "1000"};
     static const int numbers[] = {1, 3, 10, 1000};
     for (int v = 0; v < 4; v++) {
@@ -99,7 +140,7 @@ START_TEST(row_is_mean_of_neighbours) {
         for (int64_t i = 0; i < NEW; i++) {
             bool chosen[ITEMS];
             naive_neighbours(chosen, features + i * FEATURE_DIM, numbers[v]);
-            check_mean(rows + i * SMALL_DIM, chosen);
+            check_direction(rows + i * SMALL_DIM, chosen);
         }
     }
 }
@@ -168,7 +209,7 @@ int main(void) {
     Suite *suite = suite_create("new_items");
     TCase *tests = tcase_create("new_items");
     tcase_add_checked_fixture(tests, set_up, tear_down);
-    tcase_add_test(tests, row_is_mean_of_neighbours);
+    tcase_add_test(tests, row_points_where_neighbours_do);
     tcase_add_test(tests, length_of_features_does_not_matter);
     tcase_add_test(tests, item_does_not_depend_on_those_beside_it);
     tcase_add_test(tests, without_neighbours_all_items);
