@@ -182,6 +182,10 @@ START_TEST(older_trainer_fails_and_harms_nothing) {
     MUST(alterrec_trainer_create(&trainer, g.model, g.train, g.train, NULL));
     MUST(alterrec_trainer_epoch(NULL, trainer, NULL));
     MUST(alterrec_trainer_epoch(NULL, trainer, NULL));
+    alterrec_batch *batch;
+    MUST(alterrec_batch_create(&batch));
+    MUST(alterrec_trainer_batch(batch, trainer, 0));
+    MUST(alterrec_trainer_step(NULL, trainer, batch, NULL));
     alterrec_sessions_free(g.train);
     alterrec_catalog_free(g.catalog);
     g.train = NULL;
@@ -191,6 +195,8 @@ START_TEST(older_trainer_fails_and_harms_nothing) {
     for (int twice = 0; twice < 2; twice++) {
         expect(alterrec_trainer_epoch(NULL, trainer, NULL), ALTERREC_ERROR_MISMATCH,
                "the model has got items since the trainer was made, 72 instead of 60");
+        expect(alterrec_trainer_step(NULL, trainer, batch, NULL), ALTERREC_ERROR_MISMATCH, "_step");
+        expect(alterrec_trainer_end_epoch(NULL, trainer), ALTERREC_ERROR_MISMATCH, "end_epoch");
         expect(alterrec_trainer_run(trainer), ALTERREC_ERROR_MISMATCH, "the model has got items");
         expect(alterrec_trainer_use_best(trainer), ALTERREC_ERROR_MISMATCH, "use_best");
         expect(alterrec_trainer_save(trainer, scratch_path("never")), ALTERREC_ERROR_MISMATCH,
@@ -201,6 +207,7 @@ START_TEST(older_trainer_fails_and_harms_nothing) {
         ck_assert_int_eq(alterrec_trainer_epochs(trainer), 2);
     }
     alterrec_trainer_free(trainer);
+    alterrec_batch_free(batch);
     ck_assert(isfinite(mean_rank(&g, ALTERREC_FUSED)));
     close_groups(&g);
 }
