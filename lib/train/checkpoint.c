@@ -4,7 +4,6 @@
 #include "core/memory.h"
 #include "data/config.h"
 #include "model/tensor_file.h"
-#include "train/step.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -388,8 +387,7 @@ static void take_contents(alterrec_trainer *trainer, contents *c) {
 alterrec_status alterrec_trainer_resume(alterrec_trainer *trainer, const char *path) {
     AR_NOT_NULL(trainer);
     AR_NOT_NULL(path);
-    if (atomic_load(&trainer->busy))
-        return ar_fail(ALTERREC_ERROR_BUSY, "%s: the trainer is inside a call", __func__);
+    AR_TRY(ar_trainer_check_idle(trainer, __func__));
     AR_TRY(ar_trainer_check_items(trainer, __func__));
     ar_tensor_file file;
     contents c = {0};

@@ -16,7 +16,7 @@
 enum { TILE_FLOATS = 1 << 24, TILE_ROWS_MOST = 256 };
 
 /* The random streams of one step. */
-enum { STREAM_TABLE, STREAM_ENCODER, STREAM_NEGATIVES, STREAM_SHARED };
+enum { STREAM_TABLE = AR_OBJECTIVE_STREAMS, STREAM_ENCODER };
 
 alterrec_status ar_learner_create(ar_learner *learner, alterrec_model *model, int kind,
                                   int threads) {
@@ -118,72 +118,6 @@ static alterrec_status reserve_losses(ar_learner *learner, const ar_example_batc
     return ALTERREC_OK;
 }
 
-static void draw(float *negatives, int64_t items, int64_t count, const ar_step_options *options,
-                 ar_random *random) {
-    if (options->sampler != NULL)
-        ar_sampler_draw(negatives, options->sampler, count, options->correct, random);
-    else
-        ar_negatives_random(negatives, items, count, random);
-}
-
-/* How many of an example's negatives come from the rank window. */
-static int64_t hard_count(const ar_step_options *options) {
-    if (options->negatives != ALTERREC_NEGATIVES_HARD)
-        return 0;
-    int64_t hard = (int64_t)(options->hard_share * (double)options->negative_count);
-    int64_t window = options->k2 - options->k1;
-    return hard < window ? hard : window;
-}
-
-/* The negatives that all examples of the batch have in common. */
-static void choose_shared(float *negatives, int64_t items, const ar_example_batch *batch,
-                          const ar_step_options *options) {
-    float all = options->negatives == ALTERREC_NEGATIVES_FULL ? 1.0f : 0.0f;
-    for (int64_t j = 0; j < items; j++)
-        negatives[j] = all;
-    if (options->explicit_negatives != NULL || all > 0.0f)
-        return;
-    if (options->negatives == ALTERREC_NEGATIVES_BATCH) {
-        for (int64_t e = 0; e < batch->count; e++) {
-            int32_t item = batch->labels[e];
-            negatives[item] += options->correct
-                                   ? (float)(1.0 / ((double)batch->count *
-                                                    ar_sampler_probability(options->sampler, item)))
-                                   : 1.0f;
-        }
-    } else if (options->shared) {
-        ar_random random;
-        ar_random_seed(&random, ar_random_key(options->seed, STREAM_SHARED));
-        draw(negatives, items, options->negative_count - hard_count(options), options, &random);
-    }
-}
-
-/* How many times each item is a negative of example `e`, beyond what is shared. `ranking`: the
- * ranker's scores of the example. */
-static void choose_own(float *negatives, uint32_t *keys, const float *ranking, int64_t items,
-                       int64_t e, const ar_step_options *options) {
-    if (options->negatives == ALTERREC_NEGATIVES_FULL)
-        return;
-    if (options->explicit_negatives != NULL) {
-        const int32_t *named = options->explicit_negatives + e * options->explicit_count;
-        for (int64_t i = 0; i < options->explicit_count; i++)
-            if (named[i] >= 0)
-                negatives[named[i]] += 1.0f;
-        return;
-    }
-    if (options->negatives != ALTERREC_NEGATIVES_RANDOM &&
-        options->negatives != ALTERREC_NEGATIVES_HARD)
-        return;
-    ar_random random;
-    ar_random_seed(&random,
-                   ar_random_key(ar_random_key(options->seed, STREAM_NEGATIVES), (uint64_t)e));
-    int64_t hard = hard_count(options);
-    if (hard > 0)
-        ar_negatives_hard(negatives, ranking, keys, items, options->k1, options->k2, hard, &random);
-    if (!options->shared)
-        draw(negatives, items, options->negative_count - hard, options, &random);
-}
-
 /* The scores of `teacher` for a tile, in learner->second. */
 static alterrec_status rank_tile(ar_learner *learner, ar_teacher *teacher, int64_t first,
                                  int64_t count) {
@@ -211,7 +145,7 @@ static void loss_row(ar_learner *learner, const ar_example_batch *batch, int64_t
     double *losses = learner->losses + AR_LOSSES * e;
     int64_t p = options->positives;
     memcpy(negatives, shared, (size_t)items * sizeof *negatives);
-    choose_own(negatives, learner->keys + thread * items, second, items, e, options);
+    ar_objective_own(negatives, learner->keys + thread * items, second, items, e, options);
     negatives[batch->labels[e]] = 0.0f;
     ar_targets targets = {.label = batch->labels[e],
                           .positives = positives,
@@ -280,7 +214,7 @@ static alterrec_status score_and_loss(ar_learner *learner, const ar_example_batc
                                       const ar_step_options *options) {
     int64_t items = learner->tower->shape.items;
     AR_TRY(reserve_losses(learner, batch, options));
-    choose_shared(learner->negatives + learner->threads * items, items, batch, options);
+    ar_objective_shared(learner->negatives + learner->threads * items, items, batch, options);
     for (int64_t first = 0; first < batch->count; first += learner->tile_rows) {
         int64_t count = batch->count - first;
         count = count < learner->tile_rows ? count : learner->tile_rows;

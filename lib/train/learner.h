@@ -6,8 +6,7 @@
 #include "model/model.h"
 #include "nn/adam.h"
 #include "train/examples.h"
-#include "train/sampler.h"
-#include "train/teacher.h"
+#include "train/objective.h"
 
 typedef struct ar_learner {
     int kind;
@@ -41,29 +40,6 @@ typedef struct ar_learner {
 
 /* What is kept of each example's loss: losses[AR_LOSSES * example + ...]. */
 enum { AR_LOSS_LABEL, AR_LOSS_POSITIVES, AR_LOSS_PARTS, /* ID, text */ AR_LOSSES = 4 };
-
-/* How a step is taken. */
-typedef struct ar_step_options {
-    int32_t negatives; /* ALTERREC_NEGATIVES_*; HOST stands for explicit ones */
-    int64_t k1, k2, negative_count;
-    double hard_share;
-    bool shared, correct;
-    const ar_sampler *sampler; /* for random draws; for BATCH, of the labels' own distribution;
-                                  NULL: uniform, no correction */
-    int64_t positives;         /* an example; 0: none */
-    double positives_weight;
-    float dropout;
-    uint64_t seed; /* of this step */
-    ar_adam_options adam;
-    struct ar_learner
-        *partner;         /* the other tower, trained along on the sum of the scores; or NULL */
-    ar_teacher *ranker;   /* whose ranks make hard negatives; NULL unless HARD */
-    ar_teacher *labeller; /* whose best items are the positives; NULL if 0 */
-    const int32_t *explicit_negatives; /* [count, explicit_count] instead of sampling, or NULL; -1:
-                                          none at this place */
-    int64_t explicit_count;
-    const float *example_weights; /* [count] in the batch's loss; NULL: 1 / count each */
-} ar_step_options;
 
 typedef struct ar_step_result {
     double loss;           /* mean over the examples */

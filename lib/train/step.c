@@ -43,12 +43,6 @@ alterrec_status ar_trainer_choose_plan(alterrec_plan *chosen, const alterrec_tra
     return ALTERREC_OK;
 }
 
-void ar_trainer_drop_teachers(alterrec_trainer *trainer) {
-    for (int slot = 0; slot < 2; slot++)
-        if (trainer->teachers[slot].teacher.kind != 0)
-            ar_teacher_free(&trainer->teachers[slot].teacher);
-}
-
 static int64_t steps_of(const alterrec_trainer *trainer, int kind) {
     return trainer->learners[kind == ALTERREC_ID ? 0 : 1].adam.steps;
 }

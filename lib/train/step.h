@@ -18,7 +18,4 @@ alterrec_status ar_trainer_step(ar_step_result *result, alterrec_trainer *traine
 alterrec_status ar_trainer_enter(int *previous, alterrec_trainer *trainer, const char *function);
 void ar_trainer_leave(int previous, alterrec_trainer *trainer);
 
-/* Forgets the frozen towers: what they were made from has changed. */
-void ar_trainer_drop_teachers(alterrec_trainer *trainer);
-
 #endif

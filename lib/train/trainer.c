@@ -1,11 +1,10 @@
-#include "train/step.h"
+#include "train/trainer.h"
 
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/threads.h"
 #include "data/batch.h"
 #include "data/config.h"
-#include "model/alpha.h"
 
 #include <string.h>
 
@@ -71,6 +70,12 @@ alterrec_status alterrec_trainer_create(alterrec_trainer **trainer, alterrec_mod
     return ALTERREC_OK;
 }
 
+void ar_trainer_drop_teachers(alterrec_trainer *trainer) {
+    for (int slot = 0; slot < 2; slot++)
+        if (trainer->teachers[slot].teacher.kind != 0)
+            ar_teacher_free(&trainer->teachers[slot].teacher);
+}
+
 void alterrec_trainer_free(alterrec_trainer *trainer) {
     if (trainer == NULL)
         return;
@@ -124,15 +129,16 @@ alterrec_status ar_trainer_order(alterrec_trainer *trainer) {
     return ALTERREC_OK;
 }
 
-static alterrec_status busy_error(const char *function) {
-    return ar_fail(ALTERREC_ERROR_BUSY, "%s: the trainer is inside a call", function);
+alterrec_status ar_trainer_check_idle(const alterrec_trainer *trainer, const char *function) {
+    if (atomic_load(&trainer->busy))
+        return ar_fail(ALTERREC_ERROR_BUSY, "%s: the trainer is inside a call", function);
+    return ALTERREC_OK;
 }
 
 alterrec_status alterrec_trainer_on_progress(alterrec_trainer *trainer,
                                              alterrec_progress_fn progress, void *user_data) {
     AR_NOT_NULL(trainer);
-    if (atomic_load(&trainer->busy))
-        return busy_error(__func__);
+    AR_TRY(ar_trainer_check_idle(trainer, __func__));
     trainer->progress = progress;
     trainer->progress_data = user_data;
     return ALTERREC_OK;
@@ -141,8 +147,7 @@ alterrec_status alterrec_trainer_on_progress(alterrec_trainer *trainer,
 alterrec_status alterrec_trainer_on_fusion(alterrec_trainer *trainer, alterrec_fusion_fn fusion,
                                            void *user_data) {
     AR_NOT_NULL(trainer);
-    if (atomic_load(&trainer->busy))
-        return busy_error(__func__);
+    AR_TRY(ar_trainer_check_idle(trainer, __func__));
     trainer->fusion.call = fusion;
     trainer->fusion.user_data = user_data;
     return ALTERREC_OK;
@@ -151,8 +156,7 @@ alterrec_status alterrec_trainer_on_fusion(alterrec_trainer *trainer, alterrec_f
 alterrec_status alterrec_trainer_on_schedule(alterrec_trainer *trainer,
                                              alterrec_schedule_fn schedule, void *user_data) {
     AR_NOT_NULL(trainer);
-    if (atomic_load(&trainer->busy))
-        return busy_error(__func__);
+    AR_TRY(ar_trainer_check_idle(trainer, __func__));
     trainer->schedule_callback = schedule;
     trainer->schedule_data = user_data;
     return ALTERREC_OK;
@@ -161,8 +165,7 @@ alterrec_status alterrec_trainer_on_schedule(alterrec_trainer *trainer,
 alterrec_status alterrec_trainer_on_negatives(alterrec_trainer *trainer,
                                               alterrec_negatives_fn negatives, void *user_data) {
     AR_NOT_NULL(trainer);
-    if (atomic_load(&trainer->busy))
-        return busy_error(__func__);
+    AR_TRY(ar_trainer_check_idle(trainer, __func__));
     trainer->negatives_callback = negatives;
     trainer->negatives_data = user_data;
     return ALTERREC_OK;
@@ -184,8 +187,7 @@ alterrec_status alterrec_trainer_plan(alterrec_plan *plan, const alterrec_traine
 
 alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer) {
     AR_NOT_NULL(trainer);
-    if (atomic_load(&trainer->busy))
-        return busy_error(__func__);
+    AR_TRY(ar_trainer_check_idle(trainer, __func__));
     AR_TRY(ar_trainer_check_items(trainer, __func__));
     ar_tower *towers[2] = {&trainer->model->id, &trainer->model->text};
     ar_trainer_drop_teachers(trainer);
@@ -194,57 +196,6 @@ alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer) {
             memcpy(towers[side]->block, trainer->best[side],
                    (size_t)towers[side]->list.count * sizeof(float));
     return ALTERREC_OK;
-}
-
-/* The plan of the next epoch: the built-in one, as the callback changes it. *stop: there is none.
- */
-static alterrec_status next_plan(alterrec_plan *plan, bool *stop, const alterrec_trainer *trainer,
-                                 const alterrec_epoch_report *last) {
-    AR_TRY(alterrec_trainer_plan(plan, trainer));
-    if (trainer->schedule_callback != NULL) {
-        int32_t answer = trainer->schedule_callback(plan, last, trainer->schedule_data);
-        if (answer < 0)
-            return answer;
-        *stop = answer > 0;
-    }
-    *stop = *stop || plan->stop != 0;
-    return ALTERREC_OK;
-}
-
-/* fusion.alpha "auto": the model's own becomes the best on the validation sessions. */
-static alterrec_status choose_alpha(const alterrec_trainer *trainer) {
-    bool possible = trainer->model->has_text && trainer->valid != NULL &&
-                    ar_held_out_examples(trainer->valid) > 0;
-    if (!ar_config_is_auto(trainer->config, "fusion.alpha") || !possible ||
-        trainer->fusion.call != NULL)
-        return ALTERREC_OK;
-    return alterrec_model_choose_alpha(NULL, NULL, AR_ALPHA_POINTS, trainer->model, trainer->valid,
-                                       trainer->config);
-}
-
-alterrec_status alterrec_trainer_run(alterrec_trainer *trainer) {
-    AR_NOT_NULL(trainer);
-    if (atomic_load(&trainer->busy))
-        return busy_error(__func__);
-    alterrec_epoch_report report = {.struct_size = sizeof report};
-    int64_t epochs = alterrec_trainer_epochs(trainer);
-    alterrec_status status = ALTERREC_OK;
-    if (epochs > 0)
-        status = alterrec_trainer_report(&report, trainer, epochs - 1);
-    for (bool stop = false; status == ALTERREC_OK && !stop;) {
-        alterrec_plan plan = {.struct_size = sizeof plan};
-        bool first = alterrec_trainer_epochs(trainer) == 0;
-        status = next_plan(&plan, &stop, trainer, first ? NULL : &report);
-        if (status != ALTERREC_OK || stop)
-            break;
-        status = alterrec_trainer_epoch(&report, trainer, &plan);
-        stop = report.stopped != 0;
-    }
-    /* The error that ended training is the one to report. */
-    alterrec_status restored = alterrec_trainer_use_best(trainer);
-    if (status == ALTERREC_OK)
-        status = restored;
-    return status == ALTERREC_OK ? choose_alpha(trainer) : status;
 }
 
 int64_t alterrec_trainer_batches(const alterrec_trainer *trainer) {

@@ -78,6 +78,12 @@ struct alterrec_trainer {
  * buffers are too small for them. */
 alterrec_status ar_trainer_check_items(const alterrec_trainer *trainer, const char *function);
 
+/* BUSY, naming `function`, while the trainer is inside a call. */
+alterrec_status ar_trainer_check_idle(const alterrec_trainer *trainer, const char *function);
+
+/* Forgets the frozen towers: what they were made from has changed. */
+void ar_trainer_drop_teachers(alterrec_trainer *trainer);
+
 /* Puts the examples in the order of the next epoch and cuts it into batches. */
 alterrec_status ar_trainer_order(alterrec_trainer *trainer);
 

@@ -88,7 +88,8 @@ static void close_training(training *t) {
 
 /* The learner's streams: 0 for the table, 1 for the encoder; each tower has its own. */
 static uint64_t dropout_seed(const training *t, uint64_t stream) {
-    return ar_random_key(ar_random_key(t->options.seed, stream), (uint64_t)t->learner.kind);
+    return ar_random_key(ar_random_key(t->options.seed, AR_OBJECTIVE_STREAMS + stream),
+                         (uint64_t)t->learner.kind);
 }
 
 /* Naive logits [count, items] of any tower, from its parameters in double. */
@@ -97,11 +98,9 @@ static void naive_logits(double *logits, const training *t, const ar_tower *towe
     const ar_tower_shape *shape = &tower->shape;
     int64_t tokens = t->batch.packed.tokens;
     double *table = ar_new(ITEMS * DIM, sizeof *table), *h = ar_new(tokens * DIM, sizeof *h);
-    naive_table(table, block, shape, t->catalog->features,
-                (ar_dropout){rate, dropout_seed(t, 0)});
+    naive_table(table, block, shape, t->catalog->features, (ar_dropout){rate, dropout_seed(t, 0)});
     naive_encoder(h, block + tower->list.count - ar_encoder_weights_count(&shape->encoder),
-                  &shape->encoder, table, &t->batch.packed,
-                  (ar_dropout){rate, dropout_seed(t, 1)});
+                  &shape->encoder, table, &t->batch.packed, (ar_dropout){rate, dropout_seed(t, 1)});
     for (int64_t e = 0; e < t->examples.count; e++)
         naive_matmul(logits + e * ITEMS, h + t->rows[e] * DIM, table, NULL, 1, ITEMS, DIM,
                      AR_WEIGHTS_TRANSPOSED);

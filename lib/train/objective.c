@@ -1,0 +1,68 @@
+#include "train/objective.h"
+
+#include "train/negatives.h"
+
+enum { STREAM_NEGATIVES, STREAM_SHARED };
+
+static void draw(float *negatives, int64_t items, int64_t count, const ar_step_options *options,
+                 ar_random *random) {
+    if (options->sampler != NULL)
+        ar_sampler_draw(negatives, options->sampler, count, options->correct, random);
+    else
+        ar_negatives_random(negatives, items, count, random);
+}
+
+/* How many of an example's negatives come from the rank window. */
+static int64_t hard_count(const ar_step_options *options) {
+    if (options->negatives != ALTERREC_NEGATIVES_HARD)
+        return 0;
+    int64_t hard = (int64_t)(options->hard_share * (double)options->negative_count);
+    int64_t window = options->k2 - options->k1;
+    return hard < window ? hard : window;
+}
+
+void ar_objective_shared(float *negatives, int64_t items, const ar_example_batch *batch,
+                         const ar_step_options *options) {
+    float all = options->negatives == ALTERREC_NEGATIVES_FULL ? 1.0f : 0.0f;
+    for (int64_t j = 0; j < items; j++)
+        negatives[j] = all;
+    if (options->explicit_negatives != NULL || all > 0.0f)
+        return;
+    if (options->negatives == ALTERREC_NEGATIVES_BATCH) {
+        for (int64_t e = 0; e < batch->count; e++) {
+            int32_t item = batch->labels[e];
+            negatives[item] += options->correct
+                                   ? (float)(1.0 / ((double)batch->count *
+                                                    ar_sampler_probability(options->sampler, item)))
+                                   : 1.0f;
+        }
+    } else if (options->shared) {
+        ar_random random;
+        ar_random_seed(&random, ar_random_key(options->seed, STREAM_SHARED));
+        draw(negatives, items, options->negative_count - hard_count(options), options, &random);
+    }
+}
+
+void ar_objective_own(float *negatives, uint32_t *keys, const float *ranking, int64_t items,
+                      int64_t e, const ar_step_options *options) {
+    if (options->negatives == ALTERREC_NEGATIVES_FULL)
+        return;
+    if (options->explicit_negatives != NULL) {
+        const int32_t *named = options->explicit_negatives + e * options->explicit_count;
+        for (int64_t i = 0; i < options->explicit_count; i++)
+            if (named[i] >= 0)
+                negatives[named[i]] += 1.0f;
+        return;
+    }
+    if (options->negatives != ALTERREC_NEGATIVES_RANDOM &&
+        options->negatives != ALTERREC_NEGATIVES_HARD)
+        return;
+    ar_random random;
+    ar_random_seed(&random,
+                   ar_random_key(ar_random_key(options->seed, STREAM_NEGATIVES), (uint64_t)e));
+    int64_t hard = hard_count(options);
+    if (hard > 0)
+        ar_negatives_hard(negatives, ranking, keys, items, options->k1, options->k2, hard, &random);
+    if (!options->shared)
+        draw(negatives, items, options->negative_count - hard, options, &random);
+}

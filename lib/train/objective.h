@@ -1,0 +1,46 @@
+/* What a batch is trained towards: its loss's options, and the choice of its negatives. Level:
+ * train. */
+#ifndef AR_TRAIN_OBJECTIVE_H
+#define AR_TRAIN_OBJECTIVE_H
+
+#include "nn/adam.h"
+#include "train/examples.h"
+#include "train/sampler.h"
+#include "train/teacher.h"
+
+/* How a step is taken. */
+typedef struct ar_step_options {
+    int32_t negatives; /* ALTERREC_NEGATIVES_*; HOST stands for explicit ones */
+    int64_t k1, k2, negative_count;
+    double hard_share;
+    bool shared, correct;
+    const ar_sampler *sampler; /* for random draws; for BATCH, of the labels' own distribution;
+                                  NULL: uniform, no correction */
+    int64_t positives;         /* an example; 0: none */
+    double positives_weight;
+    float dropout;
+    uint64_t seed; /* of this step */
+    ar_adam_options adam;
+    struct ar_learner
+        *partner;         /* the other tower, trained along on the sum of the scores; or NULL */
+    ar_teacher *ranker;   /* whose ranks make hard negatives; NULL unless HARD */
+    ar_teacher *labeller; /* whose best items are the positives; NULL if 0 */
+    const int32_t *explicit_negatives; /* [count, explicit_count] instead of sampling, or NULL; -1:
+                                          none at this place */
+    int64_t explicit_count;
+    const float *example_weights; /* [count] in the batch's loss; NULL: 1 / count each */
+} ar_step_options;
+
+/* The random streams of a step that are used here; others begin behind them. */
+enum { AR_OBJECTIVE_STREAMS = 2 };
+
+/* negatives [items] = how many times each item is a negative of every example of the batch. */
+void ar_objective_shared(float *negatives, int64_t items, const ar_example_batch *batch,
+                         const ar_step_options *options);
+
+/* Adds to negatives [items] what example `e` has for itself. `ranking` [items]: the ranker's scores
+ * of the example; keys [items]: working memory. */
+void ar_objective_own(float *negatives, uint32_t *keys, const float *ranking, int64_t items,
+                      int64_t e, const ar_step_options *options);
+
+#endif

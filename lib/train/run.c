@@ -1,0 +1,54 @@
+/* A whole training: alterrec_trainer_run, written with public calls alone. */
+#include "data/config.h"
+#include "model/alpha.h"
+#include "train/trainer.h"
+
+/* The plan of the next epoch: the built-in one, as the callback changes it. *stop: there is none.
+ */
+static alterrec_status next_plan(alterrec_plan *plan, bool *stop, const alterrec_trainer *trainer,
+                                 const alterrec_epoch_report *last) {
+    AR_TRY(alterrec_trainer_plan(plan, trainer));
+    if (trainer->schedule_callback != NULL) {
+        int32_t answer = trainer->schedule_callback(plan, last, trainer->schedule_data);
+        if (answer < 0)
+            return answer;
+        *stop = answer > 0;
+    }
+    *stop = *stop || plan->stop != 0;
+    return ALTERREC_OK;
+}
+
+/* fusion.alpha "auto": the model's own becomes the best on the validation sessions. */
+static alterrec_status choose_alpha(const alterrec_trainer *trainer) {
+    bool possible = trainer->model->has_text && trainer->valid != NULL &&
+                    ar_held_out_examples(trainer->valid) > 0;
+    if (!ar_config_is_auto(trainer->config, "fusion.alpha") || !possible ||
+        trainer->fusion.call != NULL)
+        return ALTERREC_OK;
+    return alterrec_model_choose_alpha(NULL, NULL, AR_ALPHA_POINTS, trainer->model, trainer->valid,
+                                       trainer->config);
+}
+
+alterrec_status alterrec_trainer_run(alterrec_trainer *trainer) {
+    AR_NOT_NULL(trainer);
+    AR_TRY(ar_trainer_check_idle(trainer, __func__));
+    alterrec_epoch_report report = {.struct_size = sizeof report};
+    int64_t epochs = alterrec_trainer_epochs(trainer);
+    alterrec_status status = ALTERREC_OK;
+    if (epochs > 0)
+        status = alterrec_trainer_report(&report, trainer, epochs - 1);
+    for (bool stop = false; status == ALTERREC_OK && !stop;) {
+        alterrec_plan plan = {.struct_size = sizeof plan};
+        bool first = alterrec_trainer_epochs(trainer) == 0;
+        status = next_plan(&plan, &stop, trainer, first ? NULL : &report);
+        if (status != ALTERREC_OK || stop)
+            break;
+        status = alterrec_trainer_epoch(&report, trainer, &plan);
+        stop = report.stopped != 0;
+    }
+    /* The error that ended training is the one to report. */
+    alterrec_status restored = alterrec_trainer_use_best(trainer);
+    if (status == ALTERREC_OK)
+        status = restored;
+    return status == ALTERREC_OK ? choose_alpha(trainer) : status;
+}
