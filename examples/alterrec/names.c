@@ -27,6 +27,10 @@ const char *names_negatives(int32_t negatives) {
         return "hard";
     case ALTERREC_NEGATIVES_FULL:
         return "full";
+    case ALTERREC_NEGATIVES_BATCH:
+        return "batch";
+    case ALTERREC_NEGATIVES_HOST:
+        return "own";
     default:
         return "?";
     }

@@ -8,7 +8,7 @@
 /* "ID", "text", "fused", "popularity". */
 const char *names_scorer(int32_t scorer);
 
-/* "random", "hard", "full". */
+/* "random", "hard", "full", "batch", "own". */
 const char *names_negatives(int32_t negatives);
 
 /* "Hits", "MRR", "NDCG". */

@@ -142,19 +142,30 @@ static void print_epoch(cli_progress *progress, const alterrec_progress *state) 
     fflush(stdout);
 }
 
-static void finish_epoch(cli_progress *progress, const alterrec_progress *state) {
-    const alterrec_epoch_report *report = state->report;
+static void keep_epoch(cli_progress *progress, const alterrec_epoch_report *report) {
     if (report->best)
         progress->best_epoch = report->epoch;
-    if (!progress->quiet) {
-        erase_bar(progress);
-        print_epoch(progress, state);
-    }
     if (progress->log != NULL) {
         json_epoch(progress->log, report, progress->metric);
         fputc('\n', progress->log);
         fflush(progress->log);
     }
+}
+
+void progress_take_up(cli_progress *progress) {
+    alterrec_epoch_report report = {.struct_size = sizeof report};
+    for (int64_t e = 0; e < alterrec_trainer_epochs(progress->trainer); e++) {
+        if (alterrec_trainer_report(&report, progress->trainer, e) == ALTERREC_OK)
+            keep_epoch(progress, &report);
+    }
+}
+
+static void finish_epoch(cli_progress *progress, const alterrec_progress *state) {
+    if (!progress->quiet) {
+        erase_bar(progress);
+        print_epoch(progress, state);
+    }
+    keep_epoch(progress, state->report);
 }
 
 int32_t progress_callback(const alterrec_progress *state, void *user_data) {

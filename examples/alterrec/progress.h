@@ -24,6 +24,10 @@ typedef struct cli_progress {
 void progress_open(cli_progress *progress, const alterrec_trainer *trainer,
                    const alterrec_config *config, bool quiet);
 
+/* Takes up what a resumed trainer did before: logs its epochs, so that a log begun anew holds all of
+ * them, and finds the best. */
+void progress_take_up(cli_progress *progress);
+
 /* An alterrec_progress_fn; `user_data` is the progress. */
 int32_t progress_callback(const alterrec_progress *state, void *user_data);
 

@@ -18,7 +18,9 @@
 
 typedef struct training {
     const char *model_path;
-    const char *log_path; /* NULL: no log */
+    const char *log_path;   /* NULL: no log */
+    const char *checkpoint; /* NULL: none is written */
+    bool resume;
     bool quiet;
     FILE *log;
     alterrec_config *config;
@@ -26,6 +28,7 @@ typedef struct training {
     alterrec_model *model;
     alterrec_trainer *trainer;
     alterrec_evaluation *evaluation;
+    cli_progress progress;
 } training;
 
 static void training_close(training *work) {
@@ -129,6 +132,30 @@ static int make_trainer(training *work) {
     return PROGRAM_OK;
 }
 
+/* Makes the trainer go on where the checkpoint stands, if there is one: a training that is started
+ * over and over with --resume needs no other command the first time. */
+static int resume(training *work) {
+    if (!work->resume || (access(work->checkpoint, F_OK) != 0 && errno == ENOENT))
+        return PROGRAM_OK;
+    if (alterrec_trainer_resume(work->trainer, work->checkpoint) != ALTERREC_OK)
+        return program_library_error();
+    if (!work->quiet)
+        printf("%-8s %12s epochs done, by %s\n\n", "resumed",
+               terminal_count(alterrec_trainer_epochs(work->trainer)), work->checkpoint);
+    return PROGRAM_OK;
+}
+
+/* Each epoch goes to the checkpoint before it is shown: what was seen is not lost. */
+static int32_t on_progress(const alterrec_progress *state, void *user_data) {
+    training *work = user_data;
+    if (state->stage == ALTERREC_STAGE_EPOCH && work->checkpoint != NULL) {
+        alterrec_status status = alterrec_trainer_save(work->trainer, work->checkpoint);
+        if (status != ALTERREC_OK)
+            return status;
+    }
+    return progress_callback(state, &work->progress);
+}
+
 /* The weight of the fusion that training chose (fusion.alpha: auto); NULL if it chose none. */
 static const char *chosen_alpha(const training *work) {
     const char *alpha = settings_get(alterrec_model_config(work->model), "fusion.alpha");
@@ -158,14 +185,14 @@ static int log_alpha(const training *work) {
 /* Trains, and saves what was best: after Ctrl-C too, and after numbers that went out of hand, which
  * is an error all the same. */
 static int run(training *work) {
-    cli_progress progress;
-    progress_open(&progress, work->trainer, work->config, work->quiet);
-    progress.log = work->log;
-    alterrec_status status =
-        alterrec_trainer_on_progress(work->trainer, progress_callback, &progress);
+    cli_progress *progress = &work->progress;
+    progress_open(progress, work->trainer, work->config, work->quiet);
+    progress->log = work->log;
+    progress_take_up(progress);
+    alterrec_status status = alterrec_trainer_on_progress(work->trainer, on_progress, work);
     if (status == ALTERREC_OK)
         status = alterrec_trainer_run(work->trainer);
-    progress_close(&progress);
+    progress_close(progress);
 
     int code = PROGRAM_OK;
     if (status < 0)
@@ -177,9 +204,9 @@ static int run(training *work) {
     if (work->quiet)
         return code;
     printf("\n%s%s", progress_was_interrupted() ? "stopped; " : "", work->model_path);
-    if (progress.best_epoch >= 0 && split_of(work, ALTERREC_SPLIT_VALID) != NULL)
+    if (progress->best_epoch >= 0 && split_of(work, ALTERREC_SPLIT_VALID) != NULL)
         printf(": the weights of epoch %" PRId32 ", the best on the validation sessions\n",
-               progress.best_epoch + 1);
+               progress->best_epoch + 1);
     else
         printf(": saved\n");
     if (chosen_alpha(work) != NULL)
@@ -192,12 +219,11 @@ static int test(training *work) {
     const alterrec_sessions *test = split_of(work, ALTERREC_SPLIT_TEST);
     if (test == NULL)
         return PROGRAM_OK;
-    cli_progress progress;
-    progress_open(&progress, NULL, work->config, work->quiet);
+    progress_open(&work->progress, NULL, work->config, work->quiet);
     alterrec_status status = alterrec_evaluate(&work->evaluation, work->model, test,
                                                split_of(work, ALTERREC_SPLIT_TRAIN), work->config,
-                                               progress_callback, &progress);
-    progress_close(&progress);
+                                               progress_callback, &work->progress);
+    progress_close(&work->progress);
     if (status > 0)
         return PROGRAM_OK;
     if (status < 0)
@@ -218,12 +244,16 @@ static int test(training *work) {
 
 static int train(training *work) {
     int code = check_destination(work->model_path);
+    if (code == PROGRAM_OK && work->checkpoint != NULL)
+        code = check_destination(work->checkpoint);
     if (code == PROGRAM_OK)
         code = open_log(work);
     if (code == PROGRAM_OK)
         code = read_data(work);
     if (code == PROGRAM_OK)
         code = make_trainer(work);
+    if (code == PROGRAM_OK)
+        code = resume(work);
     if (code == PROGRAM_OK)
         code = run(work);
     if (code == PROGRAM_OK && !progress_was_interrupted())
@@ -249,6 +279,13 @@ int train_command(int argc, char **argv) {
          .value_name = "FILE",
          .text = &work.log_path,
          .help = "metrics as JSON, a line for the start, each epoch, and the test"},
+        {.name = "checkpoint",
+         .value_name = "FILE",
+         .text = &work.checkpoint,
+         .help = "where each epoch is saved to, with all that is needed to go on from it"},
+        {.name = "resume",
+         .on = &work.resume,
+         .help = "go on from the checkpoint if the file is there, else begin"},
         {.name = "quiet", .on = &work.quiet, .help = "print nothing but errors"},
     };
     command_line line = {
@@ -265,7 +302,9 @@ int train_command(int argc, char **argv) {
     int code;
     if (!arguments_parse(&code, &line, argc, argv))
         return code;
-    if (alterrec_config_create(&work.config) != ALTERREC_OK)
+    if (work.resume && work.checkpoint == NULL)
+        code = arguments_wrong(&line, "--resume needs --checkpoint FILE");
+    if (code == PROGRAM_OK && alterrec_config_create(&work.config) != ALTERREC_OK)
         code = program_library_error();
     if (code == PROGRAM_OK)
         code = settings_apply(work.config, &line, &line.operands, &assignments);

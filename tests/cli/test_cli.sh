@@ -70,6 +70,8 @@ ends 2 recommend --model m.safetensors
 ends 2 recommend --model m.safetensors --sessions - KEY
 ends 2 train --model m.safetensors --set model.dim
 says err "not key=value"
+ends 2 train --model m.safetensors --resume
+says err "--resume needs --checkpoint FILE"
 ends 2 options model.dim train.seed
 
 # --- Options
@@ -145,6 +147,39 @@ wait $! || fail "a training that was stopped ended with $?"
 says out "stopped; stopped.safetensors"
 ends 0 recommend --model stopped.safetensors P000001
 
+# Killed in the middle and resumed: the model, byte for byte, and the log of a training that was not.
+long="$small --set train.epochs=40 --set train.patience=0"
+ends 1 train a/shop/shop.yaml $small --model killed.safetensors --checkpoint no/such/folder/c
+says err "no/such/folder"
+ends 0 train a/shop/shop.yaml $long --model whole.safetensors --log whole.jsonl
+"$program" train a/shop/shop.yaml $long --model killed.safetensors --log killed.jsonl \
+    --checkpoint check.safetensors >out 2>err &
+waited=0
+until grep -q '"event":"epoch"' killed.jsonl 2>/dev/null || [ "$waited" -ge 600 ]; do
+    sleep 0.1
+    waited=$((waited + 1))
+done
+kill -KILL $!
+wait $! 2>/dev/null && fail "a training ended before it was killed"
+[ ! -e killed.safetensors ] || fail "a training that was killed has left a model file"
+ends 1 train a/shop/shop.yaml $long --set train.seed=2 --model killed.safetensors \
+    --checkpoint check.safetensors --resume
+says err "train.seed"
+ends 0 train a/shop/shop.yaml $long --model killed.safetensors --log killed.jsonl \
+    --checkpoint check.safetensors --resume
+says out " epochs done, by check.safetensors"
+cmp whole.safetensors killed.safetensors || fail "a resumed training gave another model"
+for log in whole killed; do
+    grep '"event":"epoch"' $log.jsonl | sed 's/"[a-z_]*seconds":[^,}]*//g' >$log.epochs
+done
+cmp whole.epochs killed.epochs || fail "a resumed training has logged other epochs"
+ends 0 train a/shop/shop.yaml $long --model again.safetensors --checkpoint check.safetensors --resume
+says out "40 epochs done"
+cmp whole.safetensors again.safetensors || fail "resumed at its end, a training gave another model"
+ends 0 train a/shop/shop.yaml $small --model m2.safetensors --checkpoint fresh.safetensors --resume
+! grep -q "epochs done" out || fail "resumed from a checkpoint that was not there"
+cmp m.safetensors m2.safetensors || fail "with a checkpoint, a training gave another model"
+
 ends 0 train a/shop/shop.yaml $small --set fusion.alpha=auto --model auto.safetensors --log auto.jsonl
 says out "the best on the validation sessions"
 says out "fusion   alpha "
@@ -217,6 +252,18 @@ printf 'N1\tred cotton shirt\nN2\tsteel teapot\n' >>e/more.tsv
 says out "2 of 3 items are new"
 "$examples/02_recommend" e/larger.safetensors N1 P000002 >out 2>err || fail "02_recommend: $(cat err)"
 ! grep -q "no item" err || fail "02_recommend: $(cat err)"
+"$examples/04_own_schedule" e/shop.yaml e/own.safetensors >out 2>err || fail "04_own_schedule: $(cat err)"
+says out "epoch  1  text"
+"$examples/06_own_negatives" >out 2>err || fail "06_own_negatives: $(cat err)"
+[ "$(grep -c '^epoch.*same category' out)" -eq 4 ] || fail "06_own_negatives: not 4 epochs with its own"
+"$examples/08_own_steps" e/shop.yaml e/own.safetensors >out 2>err || fail "08_own_steps: $(cat err)"
+says out "of the own batch"
+"$examples/02_recommend" e/own.safetensors P000001 >out 2>err || fail "08_own_steps left no model"
+printf 'model: {dim: 8}\ntrain: {epochs: 4}\ntext: {dim: 16}\n' >>e/four.yaml
+sed '/^model:/d; /^train:/d; /^text:/d' e/shop.yaml >>e/four.yaml
+"$examples/09_resume" e/four.yaml e/checkpoint.safetensors >out 2>err || fail "09_resume: $(cat err)"
+says out "resumed with epoch 3"
+says out "after 4 epochs the weights are those of the uninterrupted training"
 "$examples/01_train" missing.yaml x.safetensors >out 2>err && fail "01_train trained on nothing"
 says err "missing.yaml"
 
