@@ -18,7 +18,7 @@ static float *make_mask(float rate, uint64_t seed) {
     ar_dropout_apply(mask, mask, NULL, ROWS, DIM, (ar_dropout){rate, seed});
     float scale = 1.0f / (1.0f - rate);
     for (int64_t i = 0; i < COUNT; i++) {
-        ck_assert_msg(mask[i] == 0.0f || mask[i] == scale, "%g", (double)mask[i]);
+        HOLDS(mask[i] == 0.0f || mask[i] == scale, "%g", (double)mask[i]);
         mask[i] = mask[i] > 0.0f ? 1.0f : 0.0f;
     }
     return mask;

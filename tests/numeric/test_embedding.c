@@ -32,7 +32,7 @@ START_TEST(forward_and_backward) {
         int64_t t = i / dim, c = i % dim;
         float expected =
             table[batch.items[t] * dim + c] + position[position_of(&batch, t) * dim + c];
-        ck_assert_msg(memcmp(&dst[i], &expected, sizeof expected) == 0, "token %lld", (long long)t);
+        HOLDS(memcmp(&dst[i], &expected, sizeof expected) == 0, "token %lld", (long long)t);
     }
 
     /* The table's gradient is added to, the positions' is overwritten. */

@@ -36,10 +36,9 @@ START_TEST(product_is_naive_product) {
         for (int64_t i = 0; i < m * n; i++)
             scale = fmax(scale, fabs(expected[i]));
         for (int64_t i = 0; i < m * n; i++)
-            ck_assert_msg(fabs((double)dst[i] - expected[i]) <= tolerance * fmax(scale, 1.0),
-                          "flags %d, [%lld, %lld, %lld], element %lld: %g, expected %g", _i,
-                          (long long)m, (long long)n, (long long)k, (long long)i, (double)dst[i],
-                          expected[i]);
+            HOLDS(fabs((double)dst[i] - expected[i]) <= tolerance * fmax(scale, 1.0),
+                  "flags %d, [%lld, %lld, %lld], element %lld: %g, expected %g", _i, (long long)m,
+                  (long long)n, (long long)k, (long long)i, (double)dst[i], expected[i]);
         ar_free(src);
         ar_free(weights);
         ar_free(bias);
@@ -56,7 +55,7 @@ END_TEST
 /* The bits of a row do not depend on how many rows there are, nor on where it stands: what lets
  * batches of sessions be put together freely. */
 START_TEST(row_keeps_its_bits_from_16_rows_on) {
-    static const int64_t counts[] = {AR_PRODUCT_ROWS, 17, 31, 32, 33, 63, 100, 128, 255, 256, 257};
+    static const int64_t counts[] = {AR_PRODUCT_ROWS, 17, 31, 32, 33, 100, 256, 257};
     static const int64_t sizes[][2] = {{300, 1200}, {1200, 300}, {12, 48}, {10, 30}, {256, 1001}};
     enum { MOST = 300 };
     int64_t k = sizes[_i][0], n = sizes[_i][1];
@@ -67,7 +66,7 @@ START_TEST(row_keeps_its_bits_from_16_rows_on) {
     float *src = random_floats(MOST * k, &random), *weights = random_floats(n * k, &random);
     float *bias = random_floats(n, &random);
     float *all = ar_new(MOST * n, sizeof *all), *some = ar_new(MOST * n, sizeof *some);
-    for (int kind = 0; kind < 3; kind++) {
+    for (int kind = 0; kind < 3; kind += 2) { /* plain; with bias and relu */
         const float *added = kind > 0 ? bias : NULL;
         MUST(ar_linear_forward(onednn, all, src, weights, added, MOST, k, n, kind > 1));
         for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++)

@@ -46,7 +46,7 @@ START_TEST(window_is_that_of_a_sort) {
                 expected[order[r]] = r >= k1 && r < k2 ? 4.0f : 3.0f;
             }
             ar_negatives_hard(negatives, scores, keys, ITEMS, k1, k2, k2 - k1, &random);
-            ck_assert_msg(same_bits(negatives, expected, ITEMS), "k1 %d, k2 %d", (int)k1, (int)k2);
+            HOLDS(same_bits(negatives, expected, ITEMS), "k1 %d, k2 %d", (int)k1, (int)k2);
         }
 }
 END_TEST
@@ -68,8 +68,8 @@ START_TEST(large_windows_are_those_of_a_sort) {
         memset(negatives, 0, MANY * sizeof *negatives);
         ar_negatives_hard(negatives, scores, keys, MANY, k1, k2, k2 - k1, &random);
         for (int64_t r = 0; r < MANY; r++)
-            ck_assert_msg(negatives[order[r]] == (r >= k1 && r < k2 ? 1.0f : 0.0f),
-                          "window %zu, rank %d", w, (int)r + 1);
+            HOLDS(negatives[order[r]] == (r >= k1 && r < k2 ? 1.0f : 0.0f), "window %zu, rank %d",
+                  w, (int)r + 1);
     }
     ar_free(scores);
     ar_free(negatives);
@@ -104,10 +104,11 @@ START_TEST(hard_draws_are_even_and_distinct) {
         double total = 0.0;
         for (int r = 0; r < ITEMS; r++) {
             float taken = negatives[order[r]];
-            ck_assert(taken == 0.0f || (taken == 1.0f && r >= K1 && r < K2));
+            HOLDS(taken == 0.0f || (taken == 1.0f && r >= K1 && r < K2), "rank %d: %g", r + 1,
+                  (double)taken);
             total += (double)taken;
         }
-        ck_assert_double_eq(total, COUNT);
+        HOLDS(total == COUNT, "%g drawn", total);
         for (int a = 0; a < WINDOW; a++)
             for (int b = 0; b < WINDOW; b++)
                 if (negatives[order[K1 + a]] > 0.0f && negatives[order[K1 + b]] > 0.0f)

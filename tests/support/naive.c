@@ -65,10 +65,11 @@ static void attend(double *dst, const double *q, const double *k, const double *
         p[j] = exp(p[j] - most);
         sum += p[j];
     }
-    for (int64_t c = 0; c < width; c++) {
-        dst[c] = 0.0;
-        for (int64_t j = 0; j < keys; j++)
-            dst[c] += p[j] / sum * factor(dropout, row, j) * v[j * stride + c];
+    memset(dst, 0, (size_t)width * sizeof *dst);
+    for (int64_t j = 0; j < keys; j++) {
+        double weight = p[j] / sum * factor(dropout, row, j);
+        for (int64_t c = 0; c < width; c++)
+            dst[c] += weight * v[j * stride + c];
     }
     ar_free(p);
 }

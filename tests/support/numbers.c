@@ -49,8 +49,8 @@ void check_near(const char *what, const float *actual, const double *expected, i
         largest = fmax(largest, fabs(expected[i]));
     for (int64_t i = 0; i < count; i++) {
         double error = fabs((double)actual[i] - expected[i]);
-        ck_assert_msg(error <= tolerance * largest, "%s[%lld] of %lld: %.9g, expected %.9g", what,
-                      (long long)i, (long long)count, (double)actual[i], expected[i]);
+        HOLDS(error <= tolerance * largest, "%s[%lld] of %lld: %.9g, expected %.9g", what,
+              (long long)i, (long long)count, (double)actual[i], expected[i]);
     }
 }
 

@@ -10,6 +10,14 @@
 
 #define MUST(call) ck_assert_msg((call) == ALTERREC_OK, "%s", alterrec_last_error())
 
+/* ck_assert_msg for inner loops: Check writes down every assertion that it passes, this one only
+ * fails. */
+#define HOLDS(condition, ...)                                                                      \
+    do {                                                                                           \
+        if (!(condition))                                                                          \
+            ck_abort_msg(__VA_ARGS__);                                                             \
+    } while (0)
+
 /* `count` standard normal numbers; given back with ar_free. */
 float *random_floats(int64_t count, ar_random *random);
 
