@@ -185,6 +185,7 @@ static int log_alpha(const training *work) {
 /* Trains, and saves what was best: after Ctrl-C too, and after numbers that went out of hand, which
  * is an error all the same. */
 static int run(training *work) {
+    fflush(stdout); /* who reads along through a pipe sees the data before the first epoch */
     cli_progress *progress = &work->progress;
     progress_open(progress, work->trainer, work->config, work->quiet);
     progress->log = work->log;
