@@ -98,6 +98,10 @@ void json_epoch(FILE *stream, const alterrec_epoch_report *report, const char *m
     json_number(stream, report->loss, 9);
     fputs(",\"positives_loss\":", stream);
     json_number(stream, report->positives_loss, 9);
+    fputs(",\"ID_loss\":", stream);
+    json_number(stream, report->part_loss[0], 9);
+    fputs(",\"text_loss\":", stream);
+    json_number(stream, report->part_loss[1], 9);
     fputs(",\"seconds\":", stream);
     json_number(stream, report->seconds, 6);
     fputs(",\"valid_seconds\":", stream);
