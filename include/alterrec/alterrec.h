@@ -70,7 +70,7 @@ typedef int32_t alterrec_status;
 #define ALTERREC_ERROR_IO               (-3)  /* a file can't be opened, read, written, synced */
 #define ALTERREC_ERROR_PARSE            (-4)  /* a file's or text's content is malformed */
 #define ALTERREC_ERROR_NOT_FOUND        (-5)  /* no such key, item, tensor, option, column */
-#define ALTERREC_ERROR_MISMATCH         (-6)  /* handles, shapes or files that do not belong together */
+#define ALTERREC_ERROR_MISMATCH         (-6)  /* handles, shapes, files that don't belong together */
 #define ALTERREC_ERROR_NOT_FINITE       (-7)  /* training met a NaN or an infinity */
 #define ALTERREC_ERROR_UNSUPPORTED      (-8)  /* well-formed, but outside what this version does */
 #define ALTERREC_ERROR_BUSY             (-9)  /* the handle is inside another call (a callback) */
@@ -114,7 +114,8 @@ ALTERREC_API alterrec_status alterrec_config_set(alterrec_config *config, const 
                                                  const char *value);
 
 /* The value of the option `key` as text, in the form that alterrec_config_set reads. Borrowed until
- * the option is set again or the config is freed. Statuses: NOT_FOUND, INVALID_ARGUMENT. Since 0.1. */
+ * the option is set again or the config is freed. Statuses: NOT_FOUND, INVALID_ARGUMENT. Since 0.1.
+ * */
 ALTERREC_API alterrec_status alterrec_config_get(const char **value, const alterrec_config *config,
                                                  const char *key);
 
@@ -309,8 +310,8 @@ ALTERREC_API alterrec_status alterrec_batch_create(alterrec_batch **batch);
 /* Since 0.1. */
 ALTERREC_API void alterrec_batch_free(alterrec_batch *batch);
 
-/* Removes all sessions, labels, negatives and exclusions; keeps the memory and exclude_own. Statuses:
- * INVALID_ARGUMENT. Since 0.1. */
+/* Removes all sessions, labels, negatives and exclusions; keeps the memory and exclude_own.
+ * Statuses: INVALID_ARGUMENT. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_batch_clear(alterrec_batch *batch);
 
 /* Appends one session of `length` >= 1 items. The items are checked against the catalog when the
@@ -318,8 +319,8 @@ ALTERREC_API alterrec_status alterrec_batch_clear(alterrec_batch *batch);
 ALTERREC_API alterrec_status alterrec_batch_add(alterrec_batch *batch, const int32_t *items,
                                                 int64_t length);
 
-/* Appends one session to train on: labels[t] is the item that is to follow items[0..t], or -1 if that
- * prefix is no example. Statuses: as alterrec_batch_add. Since 0.1. */
+/* Appends one session to train on: labels[t] is the item that is to follow items[0..t], or -1 if
+ * that prefix is no example. Statuses: as alterrec_batch_add. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_batch_add_labelled(alterrec_batch *batch,
                                                          const int32_t *items,
                                                          const int32_t *labels, int64_t length);
@@ -327,10 +328,11 @@ ALTERREC_API alterrec_status alterrec_batch_add_labelled(alterrec_batch *batch,
 /* The number of examples, that is of labels that are not -1; 0 for NULL. Since 0.1. */
 ALTERREC_API int64_t alterrec_batch_examples(const alterrec_batch *batch);
 
-/* Names the negatives of the batch's examples, in the order of their labels: [examples, count], used
- * by the next training step instead of drawing any; an item may stand several times, -1 leaves its
- * place out, and a plan for the full softmax passes them over. clear takes them away. Statuses: MISMATCH (examples is not the batch's number),
- * INVALID_ARGUMENT, OUT_OF_MEMORY. Since 0.1. */
+/* Names the negatives of the batch's examples, in the order of their labels: [examples, count],
+ * used by training steps instead of drawing any; an item may stand several times, -1 leaves its
+ * place out, and a plan for the full softmax passes them over. clear and adding labels take them
+ * away. Statuses: MISMATCH (examples is not the batch's number), INVALID_ARGUMENT, OUT_OF_MEMORY,
+ * BUSY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_batch_set_negatives(alterrec_batch *batch,
                                                           const int32_t *negatives,
                                                           int64_t examples, int64_t count);
@@ -338,8 +340,8 @@ ALTERREC_API alterrec_status alterrec_batch_set_negatives(alterrec_batch *batch,
 /* The number of sessions; 0 for NULL. Since 0.1. */
 ALTERREC_API int64_t alterrec_batch_count(const alterrec_batch *batch);
 
-/* Items that session `session` of the batch must not be recommended (-1: no session of it), beside
- * those given before. Statuses: INVALID_ARGUMENT, OUT_OF_MEMORY. Since 0.1. */
+/* Items that must not be recommended for session `session` of the batch (-1: for none of its
+ * sessions), beside those given before. Statuses: INVALID_ARGUMENT, OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_batch_exclude(alterrec_batch *batch, int64_t session,
                                                     const int32_t *items, int64_t count);
 
@@ -387,11 +389,11 @@ ALTERREC_API alterrec_status alterrec_model_import(alterrec_model *model, const 
 
 /* Puts `count` items behind those of the model's catalog, which are scored from then on: with
  * keys[i], texts[i] (texts NULL: none; a NULL entry: "") and row i of `features` [count, the
- * catalog's feature_dim]; NULL: hashed from the texts with the weights that the catalog's texts gave,
- * if its own features were hashed. All copied. The text tower needs nothing else; the ID
+ * catalog's feature_dim]; NULL: hashed from the texts with the weights that the catalog's texts
+ * gave, if its own features were hashed. All copied. The text tower needs nothing else; the ID
  * embedding of such an item is made of other items' (options model.new_items and
- * model.new_item_neighbours of the model) until the model is trained on. The items that were there keep index and parameters to
- * the bit.
+ * model.new_item_neighbours of the model) until the model is trained on. The items that were there
+ * keep index and parameters to the bit.
  *
  * The model's catalog is another one afterwards: a pointer from alterrec_model_catalog before the
  * call is no longer valid, unless sessions, a recommender or the host hold that catalog; these keep
@@ -498,7 +500,7 @@ typedef int32_t (*alterrec_fusion_fn)(const alterrec_fusion_tile *tile, void *us
 typedef struct alterrec_trainer alterrec_trainer;
 
 #define ALTERREC_NEGATIVES_RANDOM 0 /* drawn from the catalog with replacement */
-#define ALTERREC_NEGATIVES_HARD   1 /* a share from the other tower's rank window, the rest random */
+#define ALTERREC_NEGATIVES_HARD   1 /* a share from the other tower's rank window, else random */
 #define ALTERREC_NEGATIVES_FULL   2 /* every other item: full softmax */
 #define ALTERREC_NEGATIVES_BATCH  3 /* the labels of the batch's other examples */
 #define ALTERREC_NEGATIVES_HOST   4 /* those that the negatives callback names */
@@ -562,7 +564,7 @@ typedef struct alterrec_progress {
     int64_t examples;     /* done in this stage */
     double loss;          /* mean so far in this epoch; 0 outside training */
     double seconds;       /* since this stage began */
-    const alterrec_epoch_report *report; /* at ALTERREC_STAGE_EPOCH: the finished epoch; else NULL */
+    const alterrec_epoch_report *report; /* at ALTERREC_STAGE_EPOCH: its epoch; else NULL */
 } alterrec_progress;
 
 #define ALTERREC_STAGE_TRAIN    0
@@ -570,7 +572,8 @@ typedef struct alterrec_progress {
 #define ALTERREC_STAGE_EPOCH    2 /* an epoch is finished, `report` is filled */
 
 /* Called during long work on the calling thread; everything is borrowed for the call. Return 0 to
- * go on, a positive number to stop cleanly, a negative one to fail: the caller gets it unchanged. */
+ * go on, a positive number to stop cleanly, a negative one to fail: the caller gets it unchanged.
+ * */
 typedef int32_t (*alterrec_progress_fn)(const alterrec_progress *progress, void *user_data);
 
 /* A trainer of `model` on the sessions `train`, with `valid` for early stopping (NULL: none; all
@@ -598,8 +601,8 @@ ALTERREC_API alterrec_status alterrec_trainer_on_fusion(alterrec_trainer *traine
                                                         alterrec_fusion_fn fusion,
                                                         void *user_data);
 
-/* Called by alterrec_trainer_run before each epoch. `plan` holds the built-in schedule's plan, and may
- * be changed in any field; `last` is the last epoch's report (NULL before the first). Both are
+/* Called by alterrec_trainer_run before each epoch. `plan` holds the built-in schedule's plan, and
+ * may be changed in any field; `last` is the last epoch's report (NULL before the first). Both are
  * borrowed for the call. Return 0 to train the plan as it then stands, a positive number to end the
  * training, a negative one to fail: run returns it unchanged. The plan is checked as
  * alterrec_trainer_epoch checks it. */
@@ -657,8 +660,8 @@ typedef struct alterrec_step_report {
     double part_loss[2];   /* as in alterrec_epoch_report */
 } alterrec_step_report;
 
-/* One step on the labelled sessions of `batch`, the trainer's own or the host's, as `plan` says (NULL:
- * the built-in schedule's plan): forward, backward, one step of Adam. Sessions longer than
+/* One step on the labelled sessions of `batch`, the trainer's own or the host's, as `plan` says
+ * (NULL: the built-in schedule's plan): forward, backward, one step of Adam. Sessions longer than
  * model.max_len are an error: cut them as you mean it. The towers that hard negatives and positives
  * are ranked by are used as they are when they are first asked for, and looked at again when they
  * have been trained since. Statuses: as epoch, and INVALID_ARGUMENT (no label, an item outside the
@@ -668,8 +671,8 @@ ALTERREC_API alterrec_status alterrec_trainer_step(alterrec_step_report *report,
                                                    alterrec_batch *batch,
                                                    const alterrec_plan *plan);
 
-/* The number of batches that the next epoch has, in an order that seed and epoch decide; 0 for NULL.
- * Since 0.1. */
+/* The number of batches that the next epoch has, in an order that seed and epoch decide; 0 for
+ * NULL. Since 0.1. */
 ALTERREC_API int64_t alterrec_trainer_batches(const alterrec_trainer *trainer);
 
 /* Replaces the content of `batch` by batch `index` of the next epoch. Statuses: INVALID_ARGUMENT,
@@ -678,19 +681,20 @@ ALTERREC_API alterrec_status alterrec_trainer_batch(alterrec_batch *batch,
                                                     const alterrec_trainer *trainer,
                                                     int64_t index);
 
-/* Ends an epoch whose steps the host has taken itself: validates, keeps the best weights, counts, and
- * fills `report` (NULL: not wanted) with what the steps since the last end gave. Statuses:
- * INVALID_ARGUMENT (no step has been taken), BUSY, NOT_FINITE, OUT_OF_MEMORY, BACKEND, the callback's
- * own. Since 0.1. */
+/* Ends an epoch whose steps the host has taken itself: validates, keeps the best weights, counts,
+ * and fills `report` (NULL: not wanted) with what the steps since the last end gave. Statuses:
+ * INVALID_ARGUMENT (no step has been taken), BUSY, NOT_FINITE, OUT_OF_MEMORY, BACKEND, the
+ * callback's own. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_end_epoch(alterrec_epoch_report *report,
                                                         alterrec_trainer *trainer);
 
 /* Trains one epoch as `plan` says (NULL: the built-in schedule's plan, whose `stop` is not looked
- * at): every batch a step, then the end; fills `report` (NULL: not wanted). The tower that is not trained does not
- * change by one bit. Statuses: INVALID_ARGUMENT (a field of the plan), MISMATCH (the plan needs a
- * text tower that is not there), NOT_FINITE (a loss or a gradient; the weights are those before the
- * step that met it), BUSY, OUT_OF_MEMORY, BACKEND, the callback's own. An epoch that an error breaks
- * off is not counted, and the model keeps what it had learned until then. Since 0.1. */
+ * at): every batch a step, then the end; fills `report` (NULL: not wanted). The tower that is not
+ * trained does not change by one bit. Statuses: INVALID_ARGUMENT (a field of the plan), MISMATCH
+ * (the plan needs a text tower that is not there), NOT_FINITE (a loss or a gradient; the weights
+ * are those before the step that met it), BUSY, OUT_OF_MEMORY, BACKEND, the callback's own. An
+ * epoch that an error breaks off is not counted, and the model keeps what it had learned until
+ * then. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *report,
                                                     alterrec_trainer *trainer,
                                                     const alterrec_plan *plan);
@@ -700,13 +704,13 @@ ALTERREC_API alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *repor
  * Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer);
 
-/* Trains epoch after epoch, with the built-in schedule's plans as the schedule callback changed them,
- * until a plan says stop or a callback or cancel stops it; then gives the model its best weights,
- * also after an error. With fusion.alpha "auto" it then chooses the model's own by choose_alpha on
- * the validation sessions, unless it failed, there is nothing to choose by or a fusion callback is
- * set.
- * Written with plan, epoch, use_best and choose_alpha alone: copy and change it where you want
- * another loop. Statuses: as epoch, and the schedule callback's own. Since 0.1. */
+/* Trains epoch after epoch, with the built-in schedule's plans as the schedule callback changed
+ * them, until a plan says stop or a callback or cancel stops it; then gives the model its best
+ * weights, also after an error. With fusion.alpha "auto" it then chooses the model's own by
+ * choose_alpha on the validation sessions, unless it failed, there is nothing to choose by or a
+ * fusion callback is set. Written with plan, epoch, use_best and choose_alpha alone: copy and
+ * change it where you want another loop. Statuses: as epoch, and the schedule callback's own.
+ * Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_run(alterrec_trainer *trainer);
 
 /* Writes everything that training needs to go on as if it had not been interrupted: weights, Adam's
@@ -718,10 +722,10 @@ ALTERREC_API alterrec_status alterrec_trainer_run(alterrec_trainer *trainer);
 ALTERREC_API alterrec_status alterrec_trainer_save(const alterrec_trainer *trainer,
                                                    const char *path);
 
-/* Makes a trainer with the same data, options and thread count go on where the checkpoint stands: it
- * ends with the same bits as a training that was never interrupted. Options of the groups data and
- * eval may differ. On an error nothing has changed. Statuses: IO, PARSE, UNSUPPORTED, NOT_FOUND,
- * MISMATCH (the text names what differs), BUSY, OUT_OF_MEMORY. Since 0.1. */
+/* Makes a trainer with the same data, options and thread count go on where the checkpoint stands:
+ * it ends with the same bits as a training that was never interrupted. Options of the groups data
+ * and eval may differ. On an error nothing has changed. Statuses: IO, PARSE, UNSUPPORTED,
+ * NOT_FOUND, MISMATCH (the text names what differs), BUSY, OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_resume(alterrec_trainer *trainer, const char *path);
 
 /* The number of epochs trained so far; 0 for NULL. Since 0.1. */
@@ -761,7 +765,8 @@ ALTERREC_API alterrec_status alterrec_evaluator_on_progress(alterrec_evaluator *
                                                             alterrec_progress_fn progress,
                                                             void *user_data);
 
-/* Sets the fusion callback (NULL: the weighted sum). Statuses: INVALID_ARGUMENT, BUSY. Since 0.1. */
+/* Sets the fusion callback (NULL: the weighted sum). Statuses: INVALID_ARGUMENT, BUSY. Since 0.1.
+ * */
 ALTERREC_API alterrec_status alterrec_evaluator_on_fusion(alterrec_evaluator *evaluator,
                                                           alterrec_fusion_fn fusion,
                                                           void *user_data);
@@ -815,13 +820,13 @@ ALTERREC_API const char *alterrec_evaluation_json(const alterrec_evaluation *eva
 
 /* Chooses the weight of the fusion: ranks the examples of `valid` with the `points` values of alpha
  * that lie evenly from 0 to 1 (2..1001 of them, 21: in steps of 0.05), from scores computed once,
- * and makes the best by train.valid_metric at train.valid_k the model's own fusion.alpha; of equally
- * good ones that nearest to 0.5, of two such the lower. *alpha becomes the choice (NULL: not
- * wanted), curve [points] the metric at each value (NULL: not wanted). Options train.valid_metric,
- * train.valid_k and compute.threads of `config` (NULL: the model's own). Recommenders and evaluators
- * that were made before keep their weight. Statuses: INVALID_ARGUMENT (points; no session of two
- * items), MISMATCH (sessions over other item keys, no text tower), NOT_FINITE, BUSY (a trainer uses
- * the model), OUT_OF_MEMORY, BACKEND. Since 0.1. */
+ * and makes the best by train.valid_metric at train.valid_k the model's own fusion.alpha; of
+ * equally good ones that nearest to 0.5, of two such the lower. *alpha becomes the choice (NULL:
+ * not wanted), curve [points] the metric at each value (NULL: not wanted). Options
+ * train.valid_metric, train.valid_k and compute.threads of `config` (NULL: the model's own).
+ * Recommenders and evaluators that were made before keep their weight. Statuses: INVALID_ARGUMENT
+ * (points; no session of two items), MISMATCH (sessions over other item keys, no text tower),
+ * NOT_FINITE, BUSY (a trainer uses the model), OUT_OF_MEMORY, BACKEND. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_model_choose_alpha(double *alpha, double *curve,
                                                          int64_t points, alterrec_model *model,
                                                          const alterrec_sessions *valid,
@@ -857,9 +862,9 @@ alterrec_recommender_catalog(const alterrec_recommender *recommender);
 
 /* The `k` best items of every session of the batch, best first: items [batch count, k] and fused
  * scores [batch count, k] (NULL: not wanted). What the batch excludes is left out; if fewer than k
- * items remain, the rest of the row is -1 with score -infinity. Ties go to the lower index.
- * After an error their content is undefined. Statuses: INVALID_ARGUMENT (k outside 1..items, an
- * empty batch, an item outside the catalog), BUSY (the batch), OUT_OF_MEMORY, BACKEND; with a fusion
+ * items remain, the rest of the row is -1 with score -infinity. Ties go to the lower index. After
+ * an error their content is undefined. Statuses: INVALID_ARGUMENT (k outside 1..items, an empty
+ * batch, an item outside the catalog), BUSY (the batch), OUT_OF_MEMORY, BACKEND; with a fusion
  * callback also NOT_FINITE and the callback's own. Since 0.1. Section 4.3. */
 ALTERREC_API alterrec_status alterrec_recommender_top_k(int32_t *items, float *scores,
                                                         const alterrec_recommender *recommender,
