@@ -241,30 +241,21 @@ void ar_text_print(ar_text *text, const char *format, ...) {
     text->length += length;
 }
 
-/* Prints with as few digits as read back to `value`; `single` rounds the reading to float. */
-static void put_shortest(ar_text *text, double value, int fewest, int most, bool single) {
+void ar_text_put_double(ar_text *text, double value) {
+    enum { FEWEST = 6, MOST = 17 }; /* digits */
     char copy[40];
-    for (int digits = fewest; digits <= most; digits++) {
+    for (int digits = FEWEST; digits <= MOST; digits++) {
         int length = snprintf(copy, sizeof copy, "%.*g", digits, value);
         for (int i = 0; i < length; i++)
             if (strchr("+-.0123456789einfa", copy[i]) == NULL)
                 copy[i] = '.'; /* the locale's decimal mark */
         double back;
-        if (digits == most || !isfinite(value) ||
-            (ar_text_to_double(&back, copy, (size_t)length) &&
-             (single ? (float)back == (float)value : back == value))) {
+        if (digits == MOST || !isfinite(value) ||
+            (ar_text_to_double(&back, copy, (size_t)length) && back == value)) {
             ar_text_put(text, copy, (size_t)length);
             return;
         }
     }
-}
-
-void ar_text_put_double(ar_text *text, double value) {
-    put_shortest(text, value, 6, 17, false);
-}
-
-void ar_text_put_float(ar_text *text, float value) {
-    put_shortest(text, (double)value, 5, 9, true);
 }
 
 void ar_text_put_json(ar_text *text, const char *bytes, size_t length) {

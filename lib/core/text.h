@@ -35,9 +35,8 @@ typedef struct ar_text {
 void ar_text_put(ar_text *text, const char *bytes, size_t length);
 void ar_text_print(ar_text *text, const char *format, ...) AR_PRINTF(2, 3);
 
-/* The shortest decimal that reads back to the same double (float), with '.' in every locale. */
+/* The shortest decimal that reads back to the same double, with '.' in every locale. */
 void ar_text_put_double(ar_text *text, double value);
-void ar_text_put_float(ar_text *text, float value);
 
 /* "..." with JSON's escapes. */
 void ar_text_put_json(ar_text *text, const char *bytes, size_t length);
