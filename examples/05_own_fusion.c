@@ -59,7 +59,7 @@ static alterrec_status recommend(const alterrec_recommender *recommender, alterr
     int32_t items[K];
     float scores[K];
     const alterrec_catalog *catalog = alterrec_recommender_catalog(recommender);
-    alterrec_status status = alterrec_recommender_top_k(items, scores, recommender, batch, K);
+    alterrec_status status = alterrec_recommender_top_k(items, scores, recommender, batch, K, NULL);
     if (status != ALTERREC_OK)
         return status;
     printf("%s\n", title);

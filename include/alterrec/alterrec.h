@@ -65,15 +65,15 @@ ALTERREC_API const char *alterrec_build_info(void);
 typedef int32_t alterrec_status;
 
 #define ALTERREC_OK                     0
-#define ALTERREC_ERROR_INVALID_ARGUMENT (-1)  /* an argument is NULL, out of range, not finite */
+#define ALTERREC_ERROR_INVALID_ARGUMENT (-1) /* an argument is NULL, out of range, not finite */
 #define ALTERREC_ERROR_OUT_OF_MEMORY    (-2)
-#define ALTERREC_ERROR_IO               (-3)  /* a file can't be opened, read, written, synced */
-#define ALTERREC_ERROR_PARSE            (-4)  /* a file's or text's content is malformed */
-#define ALTERREC_ERROR_NOT_FOUND        (-5)  /* no such key, item, tensor, option, column */
-#define ALTERREC_ERROR_MISMATCH         (-6)  /* handles, shapes, files that don't belong together */
-#define ALTERREC_ERROR_NOT_FINITE       (-7)  /* training met a NaN or an infinity */
-#define ALTERREC_ERROR_UNSUPPORTED      (-8)  /* well-formed, but outside what this version does */
-#define ALTERREC_ERROR_BUSY             (-9)  /* the handle is inside another call (a callback) */
+#define ALTERREC_ERROR_IO               (-3) /* a file can't be opened, read, written, synced */
+#define ALTERREC_ERROR_PARSE            (-4) /* a file's or text's content is malformed */
+#define ALTERREC_ERROR_NOT_FOUND        (-5) /* no such key, item, tensor, option, column */
+#define ALTERREC_ERROR_MISMATCH         (-6) /* handles, shapes, files that don't belong together */
+#define ALTERREC_ERROR_NOT_FINITE       (-7) /* training met a NaN or an infinity */
+#define ALTERREC_ERROR_UNSUPPORTED      (-8) /* well-formed, but outside what this version does */
+#define ALTERREC_ERROR_BUSY             (-9) /* the handle is inside another call (a callback) */
 #define ALTERREC_ERROR_BACKEND          (-10) /* oneDNN refused; the text holds its status */
 
 /* The name of a status, such as "INVALID_ARGUMENT"; "UNKNOWN" for a number that is none.
@@ -253,21 +253,21 @@ ALTERREC_API alterrec_status alterrec_sessions_get(const int32_t **items, int64_
 typedef struct alterrec_data_report {
     uint32_t struct_size; /* in: sizeof(alterrec_data_report), as the host knows it */
     uint32_t reserved;
-    int64_t rows_read;            /* table rows, or session lines */
-    int64_t rows_condition;       /* dropped: data.positive_column not above 0 */
-    int64_t rows_missing;         /* dropped: empty session or item */
-    int64_t rows_unknown_item;    /* dropped: item not in the item file */
-    int64_t interactions_read;    /* after the four above */
-    int64_t repeats_dropped;      /* data.repeats: drop */
-    int64_t rare_items_dropped;   /* distinct items seen fewer than data.min_item_count times */
-    int64_t rare_interactions;    /* interactions that went with them */
-    int64_t sessions_read;        /* before the filters */
-    int64_t sessions_too_short;   /* dropped: fewer than data.min_session_length items left */
-    int64_t sessions_too_long;    /* dropped or cut: more than data.max_session_length items */
-    int64_t items;                /* what is left */
-    int64_t items_with_text;      /* items whose text is not empty */
-    int64_t sessions[3];          /* train, valid, test */
-    int64_t interactions[3];      /* train, valid, test */
+    int64_t rows_read;          /* table rows, or session lines */
+    int64_t rows_condition;     /* dropped: data.positive_column not above 0 */
+    int64_t rows_missing;       /* dropped: empty session or item */
+    int64_t rows_unknown_item;  /* dropped: item not in the item file */
+    int64_t interactions_read;  /* after the four above */
+    int64_t repeats_dropped;    /* data.repeats: drop */
+    int64_t rare_items_dropped; /* distinct items seen fewer than data.min_item_count times */
+    int64_t rare_interactions;  /* interactions that went with them */
+    int64_t sessions_read;      /* before the filters */
+    int64_t sessions_too_short; /* dropped: fewer than data.min_session_length items left */
+    int64_t sessions_too_long;  /* dropped or cut: more than data.max_session_length items */
+    int64_t items;              /* what is left */
+    int64_t items_with_text;    /* items whose text is not empty */
+    int64_t sessions[3];        /* train, valid, test */
+    int64_t interactions[3];    /* train, valid, test */
 } alterrec_data_report;
 
 /* Everything one training needs, read by one call from the files that the options data.* name. */
@@ -555,15 +555,15 @@ typedef struct alterrec_epoch_report {
 
 /* Where a running epoch or evaluation stands. */
 typedef struct alterrec_progress {
-    uint32_t struct_size; /* in: as the library knows it */
-    int32_t stage;        /* ALTERREC_STAGE_* */
-    int32_t epoch;        /* counted from 0 */
-    int32_t epochs;       /* planned at most */
-    int64_t step;         /* steps (or session chunks) done in this stage */
-    int64_t steps;        /* of so many */
-    int64_t examples;     /* done in this stage */
-    double loss;          /* mean so far in this epoch; 0 outside training */
-    double seconds;       /* since this stage began */
+    uint32_t struct_size;                /* in: as the library knows it */
+    int32_t stage;                       /* ALTERREC_STAGE_* */
+    int32_t epoch;                       /* counted from 0 */
+    int32_t epochs;                      /* planned at most */
+    int64_t step;                        /* steps (or session chunks) done in this stage */
+    int64_t steps;                       /* of so many */
+    int64_t examples;                    /* done in this stage */
+    double loss;                         /* mean so far in this epoch; 0 outside training */
+    double seconds;                      /* since this stage began */
     const alterrec_epoch_report *report; /* at ALTERREC_STAGE_EPOCH: its epoch; else NULL */
 } alterrec_progress;
 
@@ -598,8 +598,7 @@ ALTERREC_API alterrec_status alterrec_trainer_on_progress(alterrec_trainer *trai
 /* Sets the fusion callback (NULL: the weighted sum) by which validation ranks the fused scores; it
  * changes nothing else in training. Statuses: INVALID_ARGUMENT, BUSY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_on_fusion(alterrec_trainer *trainer,
-                                                        alterrec_fusion_fn fusion,
-                                                        void *user_data);
+                                                        alterrec_fusion_fn fusion, void *user_data);
 
 /* Called by alterrec_trainer_run before each epoch. `plan` holds the built-in schedule's plan, and
  * may be changed in any field; `last` is the last epoch's report (NULL before the first). Both are
@@ -667,8 +666,7 @@ typedef struct alterrec_step_report {
  * have been trained since. Statuses: as epoch, and INVALID_ARGUMENT (no label, an item outside the
  * catalog, a session too long). Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_step(alterrec_step_report *report,
-                                                   alterrec_trainer *trainer,
-                                                   alterrec_batch *batch,
+                                                   alterrec_trainer *trainer, alterrec_batch *batch,
                                                    const alterrec_plan *plan);
 
 /* The number of batches that the next epoch has, in an order that seed and epoch decide; 0 for
@@ -678,8 +676,7 @@ ALTERREC_API int64_t alterrec_trainer_batches(const alterrec_trainer *trainer);
 /* Replaces the content of `batch` by batch `index` of the next epoch. Statuses: INVALID_ARGUMENT,
  * OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_batch(alterrec_batch *batch,
-                                                    const alterrec_trainer *trainer,
-                                                    int64_t index);
+                                                    const alterrec_trainer *trainer, int64_t index);
 
 /* Ends an epoch whose steps the host has taken itself: validates, keeps the best weights, counts,
  * and fills `report` (NULL: not wanted) with what the steps since the last end gave. Statuses:
@@ -846,7 +843,13 @@ ALTERREC_API alterrec_status alterrec_recommender_create(alterrec_recommender **
                                                          const alterrec_model *model,
                                                          const alterrec_config *config);
 
-/* Since 0.1. */
+/* Another holder of the recommender, which alterrec_recommender_free gives back: returns the same
+ * handle, NULL for NULL. So a server that changes its model lets the requests under way end with
+ * the recommender that they began with. Any thread. Since 0.1. */
+ALTERREC_API alterrec_recommender *alterrec_recommender_hold(
+    const alterrec_recommender *recommender);
+
+/* Gives back one holder's part; the last one frees. Any thread. Since 0.1. */
 ALTERREC_API void alterrec_recommender_free(alterrec_recommender *recommender);
 
 /* Sets the fusion callback (NULL: the weighted sum), before the recommender is shared by threads.
@@ -857,18 +860,98 @@ ALTERREC_API alterrec_status alterrec_recommender_on_fusion(alterrec_recommender
                                                             void *user_data);
 
 /* The catalog of the recommender's items; borrowed. NULL for NULL. Since 0.1. */
-ALTERREC_API const alterrec_catalog *
-alterrec_recommender_catalog(const alterrec_recommender *recommender);
+ALTERREC_API const alterrec_catalog *alterrec_recommender_catalog(
+    const alterrec_recommender *recommender);
+
+/* What may be recommended at all, whoever asks: made once, then shared by threads and calls. What
+ * its calls say is joined: an item may be recommended if every one of them allows it. One thread
+ * until it is shared. */
+typedef struct alterrec_filter alterrec_filter;
+
+/* A filter over `items` items that allows all of them. Statuses: INVALID_ARGUMENT (items outside
+ * 1..2^31-2), OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_filter_create(alterrec_filter **filter, int64_t items);
+
+/* Since 0.1. */
+ALTERREC_API void alterrec_filter_free(alterrec_filter *filter);
+
+/* Allows only items whose bit is 1: item i is bit i % 8 (of value 1 << i % 8) of bits[i / 8].
+ * Statuses: MISMATCH (items is not the filter's number), OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_filter_allow_bitmap(alterrec_filter *filter,
+                                                          const uint8_t *bits, int64_t items);
+
+/* Allows only the `count` items of `items`, in any order; a short list costs less than the whole
+ * catalog. Statuses: INVALID_ARGUMENT (an item outside the catalog), OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_filter_allow_only(alterrec_filter *filter,
+                                                        const int32_t *items, int64_t count);
+
+/* Allows none of the `count` items of `items`. Statuses: as alterrec_filter_allow_only. Since 0.1.
+ * */
+ALTERREC_API alterrec_status alterrec_filter_exclude(alterrec_filter *filter, const int32_t *items,
+                                                     int64_t count);
+
+/* At most `per_list` items of a category come into one list of k; the best of each do.
+ * categories[i] is item i's; items whose category is negative are not limited. Replaces what an
+ * earlier call said. Statuses: MISMATCH (items is not the filter's number), INVALID_ARGUMENT
+ * (per_list below 1), OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_filter_cap(alterrec_filter *filter, const int32_t *categories,
+                                                 int64_t items, int64_t per_list);
+
+/* How one call searches, and what it met. Fields of 0 are the defaults. */
+typedef struct alterrec_search {
+    uint32_t struct_size;          /* in: sizeof(alterrec_search), as the host knows it */
+    int32_t threads;               /* 0: the recommender's; 1 starts no thread */
+    const alterrec_filter *filter; /* NULL: none */
+    int64_t candidates;            /* 0: exact. From k on: only so many items of a session, the best
+                                      by the compact table of serve.precision, are looked at again in
+                                      f32; whether the list is the exact one is not certain */
+    int64_t guaranteed;            /* out: sessions whose list is the exact one for certain */
+    int64_t reranked;              /* out: items scored again in f32, over all sessions */
+    int64_t rescans;               /* out: sessions for which the f32 table had to be read */
+} alterrec_search;
 
 /* The `k` best items of every session of the batch, best first: items [batch count, k] and fused
- * scores [batch count, k] (NULL: not wanted). What the batch excludes is left out; if fewer than k
- * items remain, the rest of the row is -1 with score -infinity. Ties go to the lower index. After
- * an error their content is undefined. Statuses: INVALID_ARGUMENT (k outside 1..items, an empty
- * batch, an item outside the catalog), BUSY (the batch), OUT_OF_MEMORY, BACKEND; with a fusion
- * callback also NOT_FINITE and the callback's own. Since 0.1. Section 4.3. */
+ * scores [batch count, k] (NULL: not wanted). What the batch excludes, or the filter does not
+ * allow, is left out; if fewer than k items remain, the rest of the row is -1 with score -infinity.
+ * Ties go to the lower index. `search` says how, and is told what was met; NULL: all defaults.
+ * After an error what they hold is undefined. Statuses: INVALID_ARGUMENT (k outside 1..items, an
+ * empty batch, an item outside the catalog, threads below 0, candidates neither 0 nor k and more),
+ * MISMATCH (a filter over another number of items), BUSY (the batch), OUT_OF_MEMORY, BACKEND; with
+ * a fusion callback also NOT_FINITE and the callback's own. Since 0.1. Section 4.3. */
 ALTERREC_API alterrec_status alterrec_recommender_top_k(int32_t *items, float *scores,
                                                         const alterrec_recommender *recommender,
-                                                        alterrec_batch *batch, int64_t k);
+                                                        alterrec_batch *batch, int64_t k,
+                                                        alterrec_search *search);
+
+/* The scores of given items: items [batch count, count], row s for session s of the batch. Each of
+ * fused, id and text [batch count, count] may be NULL: not wanted. fused is, bit for bit, the score
+ * that top k gives the item; id and text are what the fusion makes it of, text divided by
+ * model.temperature. An item of -1, as stands behind a list that is short, scores -infinity. What
+ * the batch excludes and a filter says is not looked at; of `search` (NULL: defaults) only the
+ * threads are. Statuses: INVALID_ARGUMENT (count below 1, an item outside -1..items-1, an empty
+ * batch), MISMATCH (the text scores of a model without a text tower), BUSY (the batch),
+ * OUT_OF_MEMORY, BACKEND; with a fusion callback also NOT_FINITE and the callback's own. Since 0.1.
+ * */
+ALTERREC_API alterrec_status alterrec_recommender_score(float *fused, float *id, float *text,
+                                                        const alterrec_recommender *recommender,
+                                                        alterrec_batch *batch, const int32_t *items,
+                                                        int64_t count, alterrec_search *search);
+
+/* The width of item_vectors and session_vectors: model.dim for each tower; 0 for NULL. Since 0.1.
+ */
+ALTERREC_API int64_t alterrec_recommender_width(const alterrec_recommender *recommender);
+
+/* The vectors [count, width] of items first .. first + count - 1, for an index of the host's own:
+ * the inner product of an item's and a session's vector is the fused score by the weighted sum, but
+ * for rounding. Statuses: INVALID_ARGUMENT (a range outside the catalog). Since 0.1. */
+ALTERREC_API alterrec_status alterrec_recommender_item_vectors(
+    float *vectors, const alterrec_recommender *recommender, int64_t first, int64_t count);
+
+/* The vectors [batch count, width] of the sessions of the batch, see item_vectors. Statuses:
+ * INVALID_ARGUMENT (an empty batch, an item outside the catalog), BUSY, OUT_OF_MEMORY, BACKEND.
+ * Since 0.1. */
+ALTERREC_API alterrec_status alterrec_recommender_session_vectors(
+    float *vectors, const alterrec_recommender *recommender, alterrec_batch *batch);
 
 #ifdef __cplusplus
 }

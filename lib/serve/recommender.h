@@ -2,6 +2,7 @@
 #ifndef AR_SERVE_RECOMMENDER_H
 #define AR_SERVE_RECOMMENDER_H
 
+#include "core/reference.h"
 #include "data/catalog.h"
 #include "model/fusion.h"
 #include "nn/encoder.h"
@@ -10,6 +11,7 @@ enum { AR_RECOMMENDER_MOST_TOWERS = 2 };
 
 /* Nothing in it changes once it is shared. All working memory is the batch's. */
 struct alterrec_recommender {
+    ar_reference reference;
     alterrec_catalog *catalog; /* held */
     ar_encoder_shape shape;
     int64_t items;

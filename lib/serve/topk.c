@@ -24,9 +24,8 @@ static void swap(const ar_topk *best, int64_t a, int64_t b) {
     best->scores[b] = score;
 }
 
-/* Lets the root sink to its place among the first `count`. */
-static void sink(const ar_topk *best, int64_t count) {
-    int64_t at = 0;
+/* Lets what stands at `at` sink to its place among the first `count`. */
+static void sink(const ar_topk *best, int64_t at, int64_t count) {
     for (;;) {
         int64_t worst = at, left = 2 * at + 1;
         for (int64_t child = left; child < count && child <= left + 1; child++)
@@ -63,14 +62,39 @@ void ar_topk_add(const ar_topk *best, const float *scores, int32_t first, int64_
             if (scores[i] > best->scores[0]) {
                 best->items[0] = first + (int32_t)i;
                 best->scores[0] = scores[i];
-                sink(best, best->k);
+                sink(best, 0, best->k);
             }
+    }
+}
+
+/* The place of the worst item of the category if it has `per_list` of them; the root's if not. */
+static int64_t place_for(const ar_topk *best, const int32_t *categories, int32_t category,
+                         int64_t per_list) {
+    int64_t held = 0, worst = 0;
+    for (int64_t i = 0; category >= 0 && i < best->k; i++)
+        if (best->items[i] >= 0 && categories[best->items[i]] == category &&
+            (held++ == 0 || is_worse(best, i, worst)))
+            worst = i;
+    return held == per_list ? worst : 0;
+}
+
+void ar_topk_add_capped(const ar_topk *best, const float *scores, int32_t first, int64_t count,
+                        const int32_t *categories, int64_t per_list) {
+    for (int64_t i = 0; i < count; i++) {
+        if (!(scores[i] > best->scores[0]))
+            continue;
+        int64_t at = place_for(best, categories, categories[first + i], per_list);
+        if (!(scores[i] > best->scores[at]))
+            continue;
+        best->items[at] = first + (int32_t)i;
+        best->scores[at] = scores[i];
+        sink(best, at, best->k);
     }
 }
 
 void ar_topk_finish(const ar_topk *best) {
     for (int64_t left = best->k - 1; left > 0; left--) {
         swap(best, 0, left);
-        sink(best, left);
+        sink(best, 0, left);
     }
 }

@@ -124,8 +124,8 @@ START_TEST(the_choice_belongs_to_the_model) {
     MUST(alterrec_config_set(small.config, "fusion.alpha", "auto"));
     MUST(alterrec_recommender_create(&own, loaded, NULL));
     MUST(alterrec_recommender_create(&automatic, loaded, small.config));
-    MUST(alterrec_recommender_top_k(best[0], scores[0], own, batch, 40));
-    MUST(alterrec_recommender_top_k(best[1], scores[1], automatic, batch, 40));
+    MUST(alterrec_recommender_top_k(best[0], scores[0], own, batch, 40, NULL));
+    MUST(alterrec_recommender_top_k(best[1], scores[1], automatic, batch, 40, NULL));
     ck_assert_mem_eq(best[0], best[1], sizeof best[0]);
     ck_assert_mem_eq(scores[0], scores[1], sizeof scores[0]);
     alterrec_recommender_free(own);

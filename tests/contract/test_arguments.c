@@ -484,11 +484,52 @@ static void try_recommender(void) {
     alterrec_recommender_free(made);
     FREES(alterrec_recommender_free, recommender);
     GIVES(alterrec_recommender_catalog, recommender, NULL, NULL);
-    REFUSES(alterrec_recommender_top_k, items, NULL, scores, recommender, batch, 5);
-    TAKES(alterrec_recommender_top_k, scores, top, NULL, recommender, batch, 5);
-    REFUSES(alterrec_recommender_top_k, recommender, top, scores, NULL, batch, 5);
-    REFUSES(alterrec_recommender_top_k, batch, top, scores, recommender, NULL, 5);
-    MUST(alterrec_recommender_top_k(top, scores, recommender, batch, 5));
+    REFUSES(alterrec_recommender_top_k, items, NULL, scores, recommender, batch, 5, NULL);
+    TAKES(alterrec_recommender_top_k, scores, top, NULL, recommender, batch, 5, NULL);
+    REFUSES(alterrec_recommender_top_k, recommender, top, scores, NULL, batch, 5, NULL);
+    REFUSES(alterrec_recommender_top_k, batch, top, scores, recommender, NULL, 5, NULL);
+    alterrec_search search = {.struct_size = sizeof search};
+    TAKES(alterrec_recommender_top_k, search, top, scores, recommender, batch, 5, NULL);
+    MUST(alterrec_recommender_top_k(top, scores, recommender, batch, 5, &search));
+}
+
+static void try_recommender_vectors(void) {
+    float *vectors = scores, fused[2], id[2], text[2];
+    alterrec_search search = {.struct_size = sizeof search};
+    GIVES(alterrec_recommender_hold, recommender, NULL, NULL);
+    GIVES(alterrec_recommender_width, recommender, 0, NULL);
+    REFUSES(alterrec_recommender_item_vectors, vectors, NULL, recommender, 0, 1);
+    REFUSES(alterrec_recommender_item_vectors, recommender, vectors, NULL, 0, 1);
+    REFUSES(alterrec_recommender_session_vectors, vectors, NULL, recommender, batch);
+    REFUSES(alterrec_recommender_session_vectors, recommender, vectors, NULL, batch);
+    REFUSES(alterrec_recommender_session_vectors, batch, vectors, recommender, NULL);
+#define SCORE(argument, expects, ...) expects(alterrec_recommender_score, argument, __VA_ARGS__)
+    SCORE(fused, TAKES, NULL, id, text, recommender, batch, top, 1, &search);
+    SCORE(id, TAKES, fused, NULL, text, recommender, batch, top, 1, &search);
+    SCORE(text, TAKES, fused, id, NULL, recommender, batch, top, 1, &search);
+    SCORE(recommender, REFUSES, fused, id, text, NULL, batch, top, 1, &search);
+    SCORE(batch, REFUSES, fused, id, text, recommender, NULL, top, 1, &search);
+    SCORE(items, REFUSES, fused, id, text, recommender, batch, NULL, 1, &search);
+    SCORE(search, TAKES, fused, id, text, recommender, batch, top, 1, NULL);
+#undef SCORE
+}
+
+static void try_filter(void) {
+    static const int32_t categories[ITEMS];
+    static const uint8_t bits[ITEMS / 8];
+    alterrec_filter *filter;
+    REFUSES(alterrec_filter_create, filter, NULL, ITEMS);
+    FREES(alterrec_filter_free, filter);
+    MUST(alterrec_filter_create(&filter, ITEMS));
+    REFUSES(alterrec_filter_allow_bitmap, filter, NULL, bits, ITEMS);
+    REFUSES(alterrec_filter_allow_bitmap, bits, filter, NULL, ITEMS);
+    REFUSES(alterrec_filter_allow_only, filter, NULL, top, 1);
+    REFUSES(alterrec_filter_allow_only, items, filter, NULL, 1);
+    REFUSES(alterrec_filter_exclude, filter, NULL, top, 1);
+    REFUSES(alterrec_filter_exclude, items, filter, NULL, 1);
+    REFUSES(alterrec_filter_cap, filter, NULL, categories, ITEMS, 1);
+    REFUSES(alterrec_filter_cap, categories, filter, NULL, ITEMS, 1);
+    alterrec_filter_free(filter);
 }
 
 static void try_all(void) {
@@ -507,6 +548,8 @@ static void try_all(void) {
     try_alpha();
     try_evaluation();
     try_recommender();
+    try_recommender_vectors();
+    try_filter();
 }
 
 START_TEST(test_null_for_every_argument) {

@@ -183,20 +183,21 @@ START_TEST(test_top_k) {
     alterrec_recommender *recommender;
     MUST(alterrec_recommender_create(&recommender, model, NULL));
     REFUSES("the batch has no session", alterrec_recommender_top_k, items, NULL, recommender, batch,
-            1);
+            1, NULL);
     MUST(alterrec_batch_add(batch, &item, 1));
     for (int i = 0; i < 5; i++)
         REFUSES("is outside 1..40", alterrec_recommender_top_k, items, NULL, recommender, batch,
-                bad[i]);
-    MUST(alterrec_recommender_top_k(items, NULL, recommender, batch, ITEMS));
+                bad[i], NULL);
+    MUST(alterrec_recommender_top_k(items, NULL, recommender, batch, ITEMS, NULL));
     MUST(alterrec_batch_exclude(batch, 0, &far, 1));
-    REFUSES("excluded item 40", alterrec_recommender_top_k, items, NULL, recommender, batch, 1);
+    REFUSES("excluded item 40", alterrec_recommender_top_k, items, NULL, recommender, batch, 1,
+            NULL);
     MUST(alterrec_batch_clear(batch));
     MUST(alterrec_batch_add(batch, &far, 1));
-    REFUSES("item 40", alterrec_recommender_top_k, items, NULL, recommender, batch, 1);
+    REFUSES("item 40", alterrec_recommender_top_k, items, NULL, recommender, batch, 1, NULL);
     MUST(alterrec_batch_clear(batch));
     MUST(alterrec_batch_add(batch, &item, 1));
-    MUST(alterrec_recommender_top_k(items, NULL, recommender, batch, 1));
+    MUST(alterrec_recommender_top_k(items, NULL, recommender, batch, 1, NULL));
     ck_assert_int_ge(items[0], 0);
     alterrec_recommender_free(recommender);
 }

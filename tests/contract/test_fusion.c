@@ -196,7 +196,7 @@ static void *serve(void *argument) {
         w->status = alterrec_batch_add(batch, items, length);
         if (w->status == ALTERREC_OK)
             w->status = alterrec_recommender_top_k(w->items + s * BEST, w->scores + s * BEST,
-                                                   w->recommender, batch, BEST);
+                                                   w->recommender, batch, BEST, NULL);
     }
     alterrec_batch_free(batch);
     return NULL;

@@ -36,9 +36,9 @@ START_TEST(failures_come_back_unchanged) {
             heard = (fusing_listener){
                 .items = 60, .at = at, .answer = answers[at % 3], .thread = pthread_self()};
             alterrec_status status =
-                what == 0
-                    ? alterrec_recommender_top_k(best.items, best.scores, recommender, batch, 4)
-                    : alterrec_evaluator_run(&evaluation, evaluator, sessions, sessions);
+                what == 0 ? alterrec_recommender_top_k(best.items, best.scores, recommender, batch,
+                                                       4, NULL)
+                          : alterrec_evaluator_run(&evaluation, evaluator, sessions, sessions);
             ck_assert_int_eq(ar_threads_count(), threads);
             if (heard.calls == at) {
                 ck_assert_int_eq(status, answers[at % 3]);
@@ -85,7 +85,7 @@ START_TEST(fused_scores_must_be_finite) {
         fusing_listener bad = {.items = 60, .at = 2, .last = values[i], .thread = pthread_self()};
         heard = bad;
         fusing_check_fails(
-            alterrec_recommender_top_k(best.items, best.scores, recommender, batch, 4),
+            alterrec_recommender_top_k(best.items, best.scores, recommender, batch, 4, NULL),
             ALTERREC_ERROR_NOT_FINITE,
             i == 0 ? "item 59: the fused score is NaN, as the fusion callback left it"
                    : "item 59: the fused score is infinite, as the fusion callback left it");
@@ -94,7 +94,7 @@ START_TEST(fused_scores_must_be_finite) {
                            ALTERREC_ERROR_NOT_FINITE, "item 59: the fused score");
         ck_assert_ptr_null(evaluation);
         heard = (fusing_listener){.items = 60, .thread = pthread_self()};
-        MUST(alterrec_recommender_top_k(best.items, best.scores, recommender, batch, 4));
+        MUST(alterrec_recommender_top_k(best.items, best.scores, recommender, batch, 4, NULL));
         fusing_check_same(&best, &expected);
         heard = (fusing_listener){.items = 60, .thread = pthread_self()};
         MUST(alterrec_evaluator_run(&evaluation, evaluator, sessions, NULL));
@@ -125,8 +125,9 @@ START_TEST(the_callback_sees_finite_scores) {
     MUST(alterrec_model_set_tensor(small.model, "text.norm.bias", values, SMALL_DIM));
     MUST(alterrec_recommender_create(&recommender, small.model, NULL));
     MUST(alterrec_recommender_on_fusion(recommender, fusing_listen, &heard));
-    fusing_check_fails(alterrec_recommender_top_k(best.items, best.scores, recommender, batch, 4),
-                       ALTERREC_ERROR_NOT_FINITE, "session 0 of the batch");
+    fusing_check_fails(
+        alterrec_recommender_top_k(best.items, best.scores, recommender, batch, 4, NULL),
+        ALTERREC_ERROR_NOT_FINITE, "session 0 of the batch");
     ck_assert_int_eq(heard.calls, 0);
     alterrec_recommender_free(recommender);
     fusing_free(&best);
@@ -159,8 +160,9 @@ static int32_t intrude_on_batch(const alterrec_fusion_tile *tile, void *user_dat
         fusing_check_fails(alterrec_batch_exclude(i->batch, 0, items, 3), busy, "inside a call");
         fusing_check_fails(alterrec_batch_exclude(i->batch, -1, items, 3), busy, "inside a call");
         fusing_check_fails(alterrec_batch_exclude_own(i->batch, 1), busy, "inside a call");
-        fusing_check_fails(alterrec_recommender_top_k(items, NULL, i->recommender, i->batch, 3),
-                           busy, "alterrec_recommender_top_k");
+        fusing_check_fails(
+            alterrec_recommender_top_k(items, NULL, i->recommender, i->batch, 3, NULL), busy,
+            "alterrec_recommender_top_k");
         fusing_check_fails(alterrec_model_score(row, i->small->model, ALTERREC_ID, i->batch), busy,
                            "inside a call");
         fusing_check_fails(
@@ -168,7 +170,7 @@ static int32_t intrude_on_batch(const alterrec_fusion_tile *tile, void *user_dat
             "inside a call");
         ck_assert_int_eq(alterrec_batch_count(i->batch), MANY_SESSIONS);
         /* Everything else may be used, the recommender too. */
-        MUST(alterrec_recommender_top_k(items, NULL, i->recommender, i->other, 3));
+        MUST(alterrec_recommender_top_k(items, NULL, i->recommender, i->other, 3, NULL));
         MUST(alterrec_model_score(row, i->small->model, ALTERREC_ID, i->other));
         i->inside = false;
     }
@@ -201,7 +203,7 @@ START_TEST(calling_back_in_is_busy) {
     MUST(alterrec_recommender_create(&i.recommender, small.model, NULL));
     MUST(alterrec_recommender_on_fusion(i.recommender, intrude_on_batch, &i));
     for (int round = 0; round < 2; round++) {
-        MUST(alterrec_recommender_top_k(best.items, best.scores, i.recommender, i.batch, 5));
+        MUST(alterrec_recommender_top_k(best.items, best.scores, i.recommender, i.batch, 5, NULL));
         fusing_check_same(&best, &expected);
     }
     ck_assert_int_ge(i.calls, 4);
@@ -272,7 +274,7 @@ START_TEST(out_of_memory) {
         alterrec_evaluator *evaluator = NULL;
         alterrec_evaluation *evaluation = NULL;
         ar_memory_fail_after(++countdown);
-        status = alterrec_recommender_top_k(best, NULL, recommender, batch, 3);
+        status = alterrec_recommender_top_k(best, NULL, recommender, batch, 3, NULL);
         if (status == ALTERREC_OK)
             status = alterrec_evaluator_create(&evaluator, small.model, NULL);
         if (status == ALTERREC_OK)
@@ -282,7 +284,7 @@ START_TEST(out_of_memory) {
         ar_memory_fail_after(0);
         if (status != ALTERREC_OK)
             ck_assert_int_eq(status, ALTERREC_ERROR_OUT_OF_MEMORY);
-        MUST(alterrec_recommender_top_k(best, NULL, recommender, batch, 3));
+        MUST(alterrec_recommender_top_k(best, NULL, recommender, batch, 3, NULL));
         alterrec_evaluation_free(evaluation);
         alterrec_evaluator_free(evaluator);
         alterrec_batch_free(batch);

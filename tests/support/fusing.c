@@ -76,7 +76,7 @@ fusing_lists fusing_recommend(const small_model *small, alterrec_batch *batch, i
     fusing_lists best = fusing_new(batch, k);
     MUST(alterrec_recommender_create(&recommender, small->model, NULL));
     MUST(alterrec_recommender_on_fusion(recommender, fusion, user_data));
-    MUST(alterrec_recommender_top_k(best.items, best.scores, recommender, batch, k));
+    MUST(alterrec_recommender_top_k(best.items, best.scores, recommender, batch, k, NULL));
     alterrec_recommender_free(recommender);
     return best;
 }

@@ -1,0 +1,86 @@
+/* The scores of given items, and the sessions' vectors. */
+#include "serve/call.h"
+
+#include <math.h>
+#include <string.h>
+
+static int64_t at_most(int64_t value, int64_t most) {
+    return value < most ? value : most;
+}
+
+/* dst[i] = row[items[i]]. */
+static void pick(float *dst, const float *row, const int32_t *items, int64_t count) {
+    for (int64_t i = 0; i < count; i++)
+        dst[i] = items[i] >= 0 ? row[items[i]] : -INFINITY;
+}
+
+static alterrec_status score(float *const wanted[3], ar_serving_call *call, const int32_t *items,
+                             int64_t count) {
+    const float *const rows[3] = {call->fused, call->rows[0], call->rows[1]};
+    int64_t all = call->recommender->items;
+    for (int64_t session = 0; session < call->batch->count; session += call->whole_rows) {
+        int64_t sessions = at_most(call->batch->count - session, call->whole_rows);
+        AR_TRY(ar_serving_score_rows(call, session, sessions));
+        if (wanted[0] != NULL)
+            AR_TRY(ar_serving_fuse_rows(call, session, sessions));
+        for (int64_t s = 0; s < sessions; s++)
+            for (int i = 0; i < 3; i++)
+                if (wanted[i] != NULL)
+                    pick(wanted[i] + (session + s) * count, rows[i] + s * all,
+                         items + (session + s) * count, count);
+    }
+    return ALTERREC_OK;
+}
+
+static alterrec_status check_items(const alterrec_recommender *recommender, const int32_t *items,
+                                   int64_t sessions, int64_t count, const char *function) {
+    int64_t size;
+    if (count < 1 || __builtin_mul_overflow(sessions, count, &size))
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: count is %lld, at least 1", function,
+                       (long long)count);
+    for (int64_t i = 0; i < size; i++)
+        if (items[i] < -1 || items[i] >= recommender->items)
+            return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                           "%s: item %d, number %lld of session %lld, is outside -1..%lld",
+                           function, items[i], (long long)(i % count), (long long)(i / count),
+                           (long long)recommender->items - 1);
+    return ALTERREC_OK;
+}
+
+alterrec_status alterrec_recommender_score(float *fused, float *id, float *text,
+                                           const alterrec_recommender *recommender,
+                                           alterrec_batch *batch, const int32_t *items,
+                                           int64_t count, alterrec_search *search) {
+    AR_NOT_NULL(recommender);
+    AR_NOT_NULL(batch);
+    AR_NOT_NULL(items);
+    AR_TRY(ar_serving_check(search, recommender, __func__));
+    if (text != NULL && recommender->tower_count < 2)
+        return ar_fail(ALTERREC_ERROR_MISMATCH, "%s: text is wanted, the model has no text tower",
+                       __func__);
+    AR_TRY(check_items(recommender, items, batch->count, count, __func__));
+    ar_serving_call call;
+    AR_TRY(ar_serving_call_begin(&call, recommender, batch, search, __func__));
+    alterrec_status status = ar_serving_reserve(&call, true);
+    if (status == ALTERREC_OK)
+        status = score((float *const[3]){fused, id, text}, &call, items, count);
+    ar_serving_call_end(&call);
+    return status;
+}
+
+alterrec_status alterrec_recommender_session_vectors(float *vectors,
+                                                     const alterrec_recommender *recommender,
+                                                     alterrec_batch *batch) {
+    AR_NOT_NULL(vectors);
+    AR_NOT_NULL(recommender);
+    AR_NOT_NULL(batch);
+    ar_serving_call call;
+    AR_TRY(ar_serving_call_begin(&call, recommender, batch, NULL, __func__));
+    int64_t dim = recommender->shape.dim, width = alterrec_recommender_width(recommender);
+    for (int64_t s = 0; s < batch->count; s++)
+        for (int t = 0; t < recommender->tower_count; t++)
+            memcpy(vectors + s * width + t * dim, call.vectors[t] + s * dim,
+                   (size_t)dim * sizeof *vectors);
+    ar_serving_call_end(&call);
+    return ALTERREC_OK;
+}
