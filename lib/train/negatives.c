@@ -1,77 +1,94 @@
 #include "train/negatives.h"
 
 #include "core/threads.h"
-
-#include <math.h>
-#include <string.h>
+#include "train/rank_window.h"
 
 void ar_negatives_random(float *negatives, int64_t items, int64_t count, ar_random *random) {
     for (int64_t i = 0; i < count; i++)
         negatives[ar_random_below(random, (uint32_t)items)] += 1.0f;
 }
 
-/* keys in the order of the scores, as unsigned numbers; -0 and 0 are one. */
-AR_CLONES static void make_keys(uint32_t *keys, const float *scores, int64_t items) {
-    for (int64_t j = 0; j < items; j++) {
-        uint32_t bits;
-        float score = scores[j] + 0.0f;
-        memcpy(&bits, &score, sizeof bits);
-        keys[j] = (bits & 0x80000000u) != 0 ? ~bits : bits | 0x80000000u;
-    }
+/* What a mark says of an item, once the draw has begun. */
+enum { OUTSIDE, LEFT, CHOSEN };
+
+/* Chooses each one that is left if its random byte is less than `share`. */
+AR_CLONES static void choose_some(uint8_t *marks, const uint8_t *bytes, int64_t count, int share) {
+    for (int64_t j = 0; j < count; j++)
+        marks[j] = (uint8_t)(bytes[j] < share ? marks[j] + marks[j] : marks[j]);
 }
 
-/* A place in the ranking: `above` keys are larger than `key`, which stands at the rank asked for.
+AR_CLONES static int64_t count_marks(const uint8_t *marks, int64_t count, uint8_t mark) {
+    enum { RANGE = 1 << 14 }; /* what an int16_t can count: a whole vector of such counters */
+    int64_t total = 0;
+    for (int64_t begin = 0; begin < count; begin += RANGE) {
+        int64_t end = count - begin < RANGE ? count : begin + RANGE;
+        int16_t found = 0;
+        for (int64_t j = begin; j < end; j++)
+            found = (int16_t)(found + (marks[j] == mark));
+        total += found;
+    }
+    return total;
+}
+
+AR_CLONES static void add_chosen(float *negatives, const uint8_t *marks, int64_t items) {
+    for (int64_t j = 0; j < items; j++)
+        negatives[j] += marks[j] == CHOSEN ? 1.0f : 0.0f;
+}
+
+/* Marks `moves` random ones of those marked `from` as `to`, each of them as likely as the others.
  */
-typedef struct rank_place {
-    uint32_t key;
-    int64_t above;
-} rank_place;
-
-/* Radix selection from the top bits down: 11, 11 and 10 bits. rank 1 is the largest key. */
-static rank_place select_rank(const uint32_t *keys, int64_t items, int64_t rank) {
-    enum { DIGITS = 3, BINS = 1 << 11 };
-    static const int shifts[DIGITS] = {21, 10, 0}, widths[DIGITS] = {11, 11, 10};
-    rank_place place = {0};
-    uint32_t mask = 0;
-    for (int digit = 0; digit < DIGITS; digit++) {
-        int32_t histogram[BINS] = {0};
-        uint32_t bin_mask = (1u << widths[digit]) - 1;
-        for (int64_t j = 0; j < items; j++)
-            if ((keys[j] & mask) == place.key)
-                histogram[keys[j] >> shifts[digit] & bin_mask]++;
-        uint32_t bin = bin_mask;
-        while (place.above + histogram[bin] < rank)
-            place.above += histogram[bin--];
-        place.key |= bin << shifts[digit];
-        mask |= bin_mask << shifts[digit];
+static void move_marks(uint8_t *marks, int64_t items, uint8_t from, uint8_t to, int64_t moves,
+                       ar_random *random) {
+    enum { BLOCKS = 256 };
+    int64_t held[BLOCKS], total = 0, block = items / BLOCKS + 1;
+    for (int64_t b = 0; b * block < items; b++) {
+        int64_t rest = items - b * block;
+        held[b] = count_marks(marks + b * block, rest < block ? rest : block, from);
+        total += held[b];
     }
-    return place;
+    for (; moves > 0; moves--) {
+        int64_t index = ar_random_below(random, (uint32_t)total--), b = 0;
+        while (index >= held[b])
+            index -= held[b++];
+        held[b]--;
+        int64_t j = b * block;
+        while ((index -= marks[j] == from) >= 0)
+            j++;
+        marks[j] = to;
+    }
 }
 
-void ar_negatives_hard(float *negatives, const float *scores, uint32_t *keys, int64_t items,
-                       int64_t k1, int64_t k2, int64_t count, ar_random *random) {
-    make_keys(keys, scores, items);
-    rank_place last = select_rank(keys, items, k2);
-    rank_place skipped = {UINT32_MAX, 0};
-    if (k1 > 0)
-        skipped = select_rank(keys, items, k1);
-    /* Of the keys equal to a threshold the first ones, by index, belong to the better ranks. */
-    int64_t skip_equal = k1 > 0 ? k1 - skipped.above : 0;
-    int64_t take_equal = k2 - last.above;
-    int64_t left = k2 - k1;
-    for (int64_t j = 0; j < items && count > 0; j++) {
-        uint32_t key = keys[j];
-        if (key < last.key || (key == last.key && take_equal-- <= 0))
-            continue;
-        if (k1 > 0 && (key > skipped.key || (key == skipped.key && skip_equal-- > 0)))
-            continue;
-        /* Selection sampling: every subset of the window is as likely as every other. */
-        if ((int64_t)ar_random_below(random, (uint32_t)left) < count) {
-            negatives[j] += 1.0f;
-            count--;
+/* Chooses `count` of the `window` ones that are left; every subset of that size is as likely as
+ * every other. First each by itself, with about the probability that gives so many, eight of them
+ * by one random number; then random ones are taken back, or taken besides, until the number is
+ * right. */
+static void choose(uint8_t *marks, int64_t items, int64_t window, int64_t count,
+                   ar_random *random) {
+    enum { WORDS = 64, RANGE = 8 * WORDS };
+    uint8_t bytes[RANGE];
+    int share = (int)((256 * count + window / 2) / window);
+    for (int64_t begin = 0; begin < items; begin += RANGE) {
+        for (int w = 0; w < WORDS; w++) {
+            uint64_t word = ar_random_next(random);
+            for (int b = 0; b < 8; b++)
+                bytes[8 * w + b] = (uint8_t)(word >> 8 * b);
         }
-        left--;
+        choose_some(marks + begin, bytes, items - begin < RANGE ? items - begin : RANGE, share);
     }
+    int64_t chosen = count_marks(marks, items, CHOSEN);
+    if (chosen > count)
+        move_marks(marks, items, CHOSEN, LEFT, chosen - count, random);
+    else if (chosen < count)
+        move_marks(marks, items, LEFT, CHOSEN, count - chosen, random);
+}
+
+void ar_negatives_hard(float *negatives, void *work, const float *scores, int64_t items, int64_t k1,
+                       int64_t k2, int64_t count, ar_random *random) {
+    if (count == 0)
+        return;
+    uint8_t *marks = ar_rank_window(work, scores, items, k1, k2);
+    choose(marks, items, k2 - k1, count, random);
+    add_chosen(negatives, marks, items);
 }
 
 void ar_positives_best(int32_t *best, const float *scores, int64_t items, int64_t count) {

@@ -7,11 +7,11 @@
 /* Adds `count` draws, uniform over the catalog with replacement, to negatives [items]. */
 void ar_negatives_random(float *negatives, int64_t items, int64_t count, ar_random *random);
 
-/* Adds `count` distinct items of the ranks k1 < rank <= k2 by `scores` (best is 1, ties to the
- * lower index) to negatives [items]; count <= k2 - k1, k2 <= items. keys [items] is working memory.
- */
-void ar_negatives_hard(float *negatives, const float *scores, uint32_t *keys, int64_t items,
-                       int64_t k1, int64_t k2, int64_t count, ar_random *random);
+/* Adds `count` distinct items of the ranks k1 < rank <= k2 by `scores` (ar_rank_window) to
+ * negatives [items]; count <= k2 - k1, k2 <= items. `work`: allocated memory of AR_RANK_WORK bytes
+ * an item. */
+void ar_negatives_hard(float *negatives, void *work, const float *scores, int64_t items, int64_t k1,
+                       int64_t k2, int64_t count, ar_random *random);
 
 /* best[0..count-1] = the best items by `scores`, best first, ties to the lower index. */
 void ar_positives_best(int32_t *best, const float *scores, int64_t items, int64_t count);

@@ -43,8 +43,8 @@ void ar_objective_shared(float *negatives, int64_t items, const ar_example_batch
     }
 }
 
-void ar_objective_own(float *negatives, uint32_t *keys, const float *ranking, int64_t items,
-                      int64_t e, const ar_step_options *options) {
+void ar_objective_own(float *negatives, void *work, const float *ranking, int64_t items, int64_t e,
+                      const ar_step_options *options) {
     if (options->negatives == ALTERREC_NEGATIVES_FULL)
         return;
     if (options->explicit_negatives != NULL) {
@@ -62,7 +62,7 @@ void ar_objective_own(float *negatives, uint32_t *keys, const float *ranking, in
                    ar_random_key(ar_random_key(options->seed, STREAM_NEGATIVES), (uint64_t)e));
     int64_t hard = hard_count(options);
     if (hard > 0)
-        ar_negatives_hard(negatives, ranking, keys, items, options->k1, options->k2, hard, &random);
+        ar_negatives_hard(negatives, work, ranking, items, options->k1, options->k2, hard, &random);
     if (!options->shared)
         draw(negatives, items, options->negative_count - hard, options, &random);
 }

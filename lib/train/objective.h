@@ -39,8 +39,9 @@ void ar_objective_shared(float *negatives, int64_t items, const ar_example_batch
                          const ar_step_options *options);
 
 /* Adds to negatives [items] what example `e` has for itself. `ranking` [items]: the ranker's scores
- * of the example; keys [items]: working memory. */
-void ar_objective_own(float *negatives, uint32_t *keys, const float *ranking, int64_t items,
-                      int64_t e, const ar_step_options *options);
+ * of the example; `work`: allocated memory of AR_RANK_WORK
+ * bytes an item. */
+void ar_objective_own(float *negatives, void *work, const float *ranking, int64_t items, int64_t e,
+                      const ar_step_options *options);
 
 #endif

@@ -3,6 +3,7 @@
 #include "support/naive.h"
 #include "support/numbers.h"
 #include "train/negatives.h"
+#include "train/rank_window.h"
 
 #include <math.h>
 #include <string.h>
@@ -32,7 +33,7 @@ START_TEST(window_is_that_of_a_sort) {
     ar_random random;
     ar_random_seed(&random, 1);
     float scores[ITEMS], negatives[ITEMS];
-    uint32_t keys[ITEMS];
+    void *work = ar_new(ITEMS, AR_RANK_WORK);
     int32_t order[ITEMS];
     make_scores(scores, ITEMS, _i, &random);
     naive_ranking(order, scores, ITEMS);
@@ -45,9 +46,10 @@ START_TEST(window_is_that_of_a_sort) {
                 negatives[order[r]] = 3.0f; /* must be added to */
                 expected[order[r]] = r >= k1 && r < k2 ? 4.0f : 3.0f;
             }
-            ar_negatives_hard(negatives, scores, keys, ITEMS, k1, k2, k2 - k1, &random);
+            ar_negatives_hard(negatives, work, scores, ITEMS, k1, k2, k2 - k1, &random);
             HOLDS(same_bits(negatives, expected, ITEMS), "k1 %d, k2 %d", (int)k1, (int)k2);
         }
+    ar_free(work);
 }
 END_TEST
 
@@ -57,7 +59,7 @@ START_TEST(large_windows_are_those_of_a_sort) {
     ar_random random;
     ar_random_seed(&random, 2);
     float *scores = ar_new(MANY, sizeof *scores), *negatives = ar_new(MANY, sizeof *negatives);
-    uint32_t *keys = ar_new(MANY, sizeof *keys);
+    void *work = ar_new(MANY, AR_RANK_WORK);
     int32_t *order = ar_new(MANY, sizeof *order);
     make_scores(scores, MANY, _i, &random);
     naive_ranking(order, scores, MANY);
@@ -66,14 +68,14 @@ START_TEST(large_windows_are_those_of_a_sort) {
     for (size_t w = 0; w < sizeof windows / sizeof windows[0]; w++) {
         int64_t k1 = windows[w][0], k2 = windows[w][1];
         memset(negatives, 0, MANY * sizeof *negatives);
-        ar_negatives_hard(negatives, scores, keys, MANY, k1, k2, k2 - k1, &random);
+        ar_negatives_hard(negatives, work, scores, MANY, k1, k2, k2 - k1, &random);
         for (int64_t r = 0; r < MANY; r++)
             HOLDS(negatives[order[r]] == (r >= k1 && r < k2 ? 1.0f : 0.0f), "window %zu, rank %d",
                   w, (int)r + 1);
     }
     ar_free(scores);
     ar_free(negatives);
-    ar_free(keys);
+    ar_free(work);
     ar_free(order);
 }
 END_TEST
@@ -93,14 +95,14 @@ START_TEST(hard_draws_are_even_and_distinct) {
     ar_random random;
     ar_random_seed(&random, 3);
     float scores[ITEMS];
-    uint32_t keys[ITEMS];
+    void *work = ar_new(ITEMS, AR_RANK_WORK);
     int32_t order[ITEMS];
     make_scores(scores, ITEMS, FEW_VALUES, &random);
     naive_ranking(order, scores, ITEMS);
     double single[WINDOW] = {0.0}, pairs[WINDOW * WINDOW] = {0.0};
     for (int d = 0; d < DRAWS; d++) {
         float negatives[ITEMS] = {0.0f};
-        ar_negatives_hard(negatives, scores, keys, ITEMS, K1, K2, COUNT, &random);
+        ar_negatives_hard(negatives, work, scores, ITEMS, K1, K2, COUNT, &random);
         double total = 0.0;
         for (int r = 0; r < ITEMS; r++) {
             float taken = negatives[order[r]];
@@ -122,6 +124,7 @@ START_TEST(hard_draws_are_even_and_distinct) {
                 ck_assert_double_lt(fabs(pairs[a * WINDOW + b] - both * DRAWS) /
                                         sqrt(both * (1.0 - both) * DRAWS),
                                     5.0);
+    ar_free(work);
 }
 END_TEST
 
