@@ -5,8 +5,9 @@
 #   bash tests/run.sh --sanitize   Debug with AddressSanitizer and UndefinedBehaviorSanitizer
 #   bash tests/run.sh --thread     Debug with ThreadSanitizer: tests/contract, where handles are shared
 #   bash tests/run.sh --clang      Release with clang
+#   bash tests/run.sh --onednn3    Release with oneDNN 3 (fetched with pip) in place of the packaged one
 #   bash tests/run.sh --ci         Release, then --sanitize
-#   bash tests/run.sh --all        all four
+#   bash tests/run.sh --all        all of these
 #   bash tests/run.sh -R NAME ...  what is not known here goes on to ctest
 #
 # Each has a build folder of its own (build-tests/...), so that a second run only builds what changed.
@@ -17,9 +18,9 @@ suites=()
 ctest_options=()
 for argument in "$@"; do
     case $argument in
-        --sanitize | --thread | --clang) suites+=("${argument#--}") ;;
+        --sanitize | --thread | --clang | --onednn3) suites+=("${argument#--}") ;;
         --ci) suites+=(release sanitize) ;;
-        --all) suites+=(release clang sanitize thread) ;;
+        --all) suites+=(release clang onednn3 sanitize thread) ;;
         --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" && exit ;;
         *) ctest_options+=("$argument") ;;
     esac
@@ -42,6 +43,11 @@ run_suite() {
     case $suite in
         release) configure+=(-DCMAKE_BUILD_TYPE=Release) ;;
         clang) configure+=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang) ;;
+        onednn3)
+            sh tests/tools/fetch_onednn3.sh "$PWD/build-tests/onednn3-files"
+            configure+=(-DCMAKE_BUILD_TYPE=Release
+                -DALTERREC_ONEDNN_ROOT="$PWD/build-tests/onednn3-files")
+            ;;
         sanitize) configure+=(-DCMAKE_BUILD_TYPE=Debug -DALTERREC_SANITIZE=address,undefined) ;;
         thread)
             configure+=(-DCMAKE_BUILD_TYPE=Debug -DALTERREC_SANITIZE=thread)

@@ -2,8 +2,8 @@
 
 #include "core/memory.h"
 #include "core/threads.h"
+#include "nn/onednn_api.h"
 
-#include <dnnl.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -103,7 +103,7 @@ int64_t ar_row_bucket(int64_t rows) {
 typedef struct argument {
     int index;
     void *data;
-    dnnl_memory_desc_t desc;
+    ar_layout layout;
 } argument;
 
 /* oneDNN's handles take `void *` for what they only read. */
@@ -115,20 +115,12 @@ static void *readable(const void *data) {
     return cast.out;
 }
 
-static dnnl_memory_desc_t matrix_desc(int64_t rows, int64_t columns, int64_t row_stride,
-                                      int64_t column_stride) {
-    dnnl_memory_desc_t desc;
-    dnnl_dims_t dims = {rows, columns};
-    dnnl_dims_t strides = {row_stride, column_stride};
-    (void)dnnl_memory_desc_init_by_strides(&desc, 2, dims, dnnl_f32, strides);
-    return desc;
+static ar_layout matrix(int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride) {
+    return (ar_layout){.dims = 2, .sizes = {rows, columns}, .strides = {row_stride, column_stride}};
 }
 
-static dnnl_memory_desc_t vector_desc(int64_t count) {
-    dnnl_memory_desc_t desc;
-    dnnl_dims_t dims = {count};
-    (void)dnnl_memory_desc_init_by_tag(&desc, 1, dims, dnnl_f32, dnnl_a);
-    return desc;
+static ar_layout vector(int64_t count) {
+    return (ar_layout){.dims = 1, .sizes = {count}, .strides = {1}};
 }
 
 /* Runs the primitive on the arguments, with this handle's own scratchpad. */
@@ -138,8 +130,7 @@ static alterrec_status execute(ar_onednn *onednn, dnnl_primitive_t primitive,
     dnnl_exec_arg_t list[MOST];
     const_dnnl_primitive_desc_t desc;
     TRY_DNNL(dnnl_primitive_get_primitive_desc(primitive, &desc));
-    const dnnl_memory_desc_t *scratchpad =
-        dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
+    ar_dnnl_desc scratchpad = dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
     size_t needed = scratchpad != NULL ? dnnl_memory_desc_get_size(scratchpad) : 0;
     if ((int64_t)needed > onednn->scratchpad_size) {
         char *larger = ar_new((int64_t)needed, 1);
@@ -154,8 +145,8 @@ static alterrec_status execute(ar_onednn *onednn, dnnl_primitive_t primitive,
     for (; made < count && status == dnnl_success; made++) {
         list[made].arg = arguments[made].index;
         list[made].memory = NULL;
-        status = dnnl_memory_create(&list[made].memory, &arguments[made].desc, onednn->engine,
-                                    arguments[made].data);
+        status = ar_dnnl_memory(&list[made].memory, &arguments[made].layout, onednn->engine,
+                                arguments[made].data);
     }
     if (status == dnnl_success && needed > 0) {
         list[made] = (dnnl_exec_arg_t){.arg = DNNL_ARG_SCRATCHPAD};
@@ -175,33 +166,33 @@ static alterrec_status execute(ar_onednn *onednn, dnnl_primitive_t primitive,
     return status == dnnl_success ? ALTERREC_OK : backend_error(status, "execute");
 }
 
-/* Makes a primitive of an operation descriptor with a user scratchpad and post-operations. */
-static alterrec_status make_primitive(ar_onednn *onednn, dnnl_primitive_t *primitive,
-                                      const_dnnl_op_desc_t operation, int flags,
-                                      const_dnnl_primitive_desc_t hint) {
-    dnnl_primitive_attr_t attributes = NULL;
+/* Attributes with a user scratchpad and the post-operations that `flags` name. */
+static dnnl_status_t make_attributes(dnnl_primitive_attr_t *attributes, int flags) {
     dnnl_post_ops_t post_ops = NULL;
-    dnnl_primitive_desc_t desc = NULL;
-    dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
+    dnnl_status_t status = dnnl_primitive_attr_create(attributes);
     if (status == dnnl_success)
-        status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
+        status = dnnl_primitive_attr_set_scratchpad_mode(*attributes, dnnl_scratchpad_mode_user);
     if (status == dnnl_success && (flags & (AR_ACCUMULATE | AR_RELU)) != 0) {
         status = dnnl_post_ops_create(&post_ops);
         if (status == dnnl_success && (flags & AR_ACCUMULATE) != 0)
-            status = dnnl_post_ops_append_sum(post_ops, 1.0f);
+            status = ar_dnnl_append_sum(post_ops);
         if (status == dnnl_success && (flags & AR_RELU) != 0)
-            status = dnnl_post_ops_append_eltwise(post_ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
+            status = ar_dnnl_append_eltwise(post_ops, dnnl_eltwise_relu, 0.0f);
         if (status == dnnl_success)
-            status = dnnl_primitive_attr_set_post_ops(attributes, post_ops);
+            status = dnnl_primitive_attr_set_post_ops(*attributes, post_ops);
     }
-    if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(&desc, operation, attributes, onednn->engine, hint);
+    if (post_ops != NULL)
+        (void)dnnl_post_ops_destroy(post_ops);
+    return status;
+}
+
+/* Ends the making of a primitive: creates it if all went well, and releases what it was made of. */
+static alterrec_status end_making(dnnl_primitive_t *primitive, dnnl_status_t status,
+                                  dnnl_primitive_desc_t desc, dnnl_primitive_attr_t attributes) {
     if (status == dnnl_success)
         status = dnnl_primitive_create(primitive, desc);
     if (desc != NULL)
         (void)dnnl_primitive_desc_destroy(desc);
-    if (post_ops != NULL)
-        (void)dnnl_post_ops_destroy(post_ops);
     if (attributes != NULL)
         (void)dnnl_primitive_attr_destroy(attributes);
     return status == dnnl_success ? ALTERREC_OK : backend_error(status, "make a primitive");
@@ -211,16 +202,18 @@ static alterrec_status make_matmul(ar_onednn *onednn, int kind) {
     const int64_t any = DNNL_RUNTIME_DIM_VAL;
     bool src_transposed = (kind & AR_SRC_TRANSPOSED) != 0;
     bool weights_transposed = (kind & AR_WEIGHTS_TRANSPOSED) != 0;
-    dnnl_memory_desc_t src =
-        matrix_desc(any, any, src_transposed ? 1 : any, src_transposed ? any : 1);
-    dnnl_memory_desc_t weights =
-        matrix_desc(any, any, weights_transposed ? 1 : any, weights_transposed ? any : 1);
-    dnnl_memory_desc_t dst = matrix_desc(any, any, any, 1);
-    dnnl_memory_desc_t bias = matrix_desc(1, any, any, 1);
-    dnnl_matmul_desc_t operation;
-    TRY_DNNL(
-        dnnl_matmul_desc_init(&operation, &src, &weights, (kind & BIAS) != 0 ? &bias : NULL, &dst));
-    return make_primitive(onednn, &onednn->matmuls[kind], &operation, kind, NULL);
+    ar_layout src = matrix(any, any, src_transposed ? 1 : any, src_transposed ? any : 1);
+    ar_layout weights =
+        matrix(any, any, weights_transposed ? 1 : any, weights_transposed ? any : 1);
+    ar_layout dst = matrix(any, any, any, 1);
+    ar_layout bias = matrix(1, any, any, 1);
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_primitive_desc_t desc = NULL;
+    dnnl_status_t status = make_attributes(&attributes, kind);
+    if (status == dnnl_success)
+        status = ar_dnnl_matmul(&desc, onednn->engine, &src, &weights,
+                                (kind & BIAS) != 0 ? &bias : NULL, &dst, attributes);
+    return end_making(&onednn->matmuls[kind], status, desc, attributes);
 }
 
 alterrec_status ar_matmul(ar_onednn *onednn, float *dst, const float *src, const float *weights,
@@ -231,33 +224,31 @@ alterrec_status ar_matmul(ar_onednn *onednn, float *dst, const float *src, const
     bool src_transposed = (flags & AR_SRC_TRANSPOSED) != 0;
     bool weights_transposed = (flags & AR_WEIGHTS_TRANSPOSED) != 0;
     argument arguments[4] = {
-        {DNNL_ARG_SRC, readable(src),
-         matrix_desc(m, k, src_transposed ? 1 : k, src_transposed ? m : 1)},
+        {DNNL_ARG_SRC, readable(src), matrix(m, k, src_transposed ? 1 : k, src_transposed ? m : 1)},
         {DNNL_ARG_WEIGHTS, readable(weights),
-         matrix_desc(k, n, weights_transposed ? 1 : n, weights_transposed ? k : 1)},
-        {DNNL_ARG_DST, dst, matrix_desc(m, n, n, 1)},
-        {DNNL_ARG_BIAS, readable(bias), matrix_desc(1, n, n, 1)}};
+         matrix(k, n, weights_transposed ? 1 : n, weights_transposed ? k : 1)},
+        {DNNL_ARG_DST, dst, matrix(m, n, n, 1)},
+        {DNNL_ARG_BIAS, readable(bias), matrix(1, n, n, 1)}};
     return execute(onednn, onednn->matmuls[kind], arguments, bias != NULL ? 4 : 3);
 }
 
 static alterrec_status make_norm(ar_onednn *onednn, norm_primitive *norm) {
-    dnnl_memory_desc_t data = matrix_desc(norm->rows, norm->dim, norm->dim, 1);
-    dnnl_memory_desc_t statistics = vector_desc(norm->rows);
-    unsigned flags = (unsigned)dnnl_use_scale | (unsigned)dnnl_use_shift;
-    dnnl_layer_normalization_desc_t forward;
-    TRY_DNNL(dnnl_layer_normalization_forward_desc_init(
-        &forward, norm->training ? dnnl_forward_training : dnnl_forward_inference, &data,
-        &statistics, norm->epsilon, flags));
+    ar_layout data = matrix(norm->rows, norm->dim, norm->dim, 1);
+    ar_layout statistics = vector(norm->rows);
+    dnnl_primitive_attr_t attributes = NULL;
+    dnnl_primitive_desc_t forward = NULL, backward = NULL;
+    dnnl_status_t status = make_attributes(&attributes, 0);
+    if (status == dnnl_success)
+        status = ar_dnnl_norm_forward(&forward, onednn->engine, norm->training, &data, &statistics,
+                                      norm->epsilon, attributes);
     if (!norm->backward)
-        return make_primitive(onednn, &norm->primitive, &forward, 0, NULL);
-    dnnl_layer_normalization_desc_t backward;
-    TRY_DNNL(dnnl_layer_normalization_backward_desc_init(&backward, dnnl_backward, &data, &data,
-                                                         &statistics, norm->epsilon, flags));
-    dnnl_primitive_desc_t hint;
-    TRY_DNNL(dnnl_primitive_desc_create(&hint, &forward, NULL, onednn->engine, NULL));
-    alterrec_status status = make_primitive(onednn, &norm->primitive, &backward, 0, hint);
-    (void)dnnl_primitive_desc_destroy(hint);
-    return status;
+        return end_making(&norm->primitive, status, forward, attributes);
+    if (status == dnnl_success)
+        status = ar_dnnl_norm_backward(&backward, onednn->engine, &data, &statistics, norm->epsilon,
+                                       forward, attributes);
+    if (forward != NULL)
+        (void)dnnl_primitive_desc_destroy(forward);
+    return end_making(&norm->primitive, status, backward, attributes);
 }
 
 /* The cached primitive, or a fresh one in the least recently used place. */
@@ -298,13 +289,13 @@ alterrec_status ar_layer_norm_forward(ar_onednn *onednn, float *dst, float *mean
     dnnl_primitive_t primitive;
     bool training = mean != NULL;
     AR_TRY(find_norm(onednn, &primitive, rows, dim, epsilon, training, false));
-    dnnl_memory_desc_t data = matrix_desc(rows, dim, dim, 1);
+    ar_layout data = matrix(rows, dim, dim, 1);
     argument arguments[6] = {{DNNL_ARG_SRC, readable(src), data},
                              {DNNL_ARG_DST, dst, data},
-                             {DNNL_ARG_SCALE, readable(scale), vector_desc(dim)},
-                             {DNNL_ARG_SHIFT, readable(shift), vector_desc(dim)},
-                             {DNNL_ARG_MEAN, mean, vector_desc(rows)},
-                             {DNNL_ARG_VARIANCE, variance, vector_desc(rows)}};
+                             {DNNL_ARG_SCALE, readable(scale), vector(dim)},
+                             {DNNL_ARG_SHIFT, readable(shift), vector(dim)},
+                             {DNNL_ARG_MEAN, mean, vector(rows)},
+                             {DNNL_ARG_VARIANCE, variance, vector(rows)}};
     return execute(onednn, primitive, arguments, training ? 6 : 4);
 }
 
@@ -314,16 +305,16 @@ alterrec_status ar_layer_norm_backward(ar_onednn *onednn, float *diff_src, float
                                        int64_t rows, int64_t dim, float epsilon) {
     dnnl_primitive_t primitive;
     AR_TRY(find_norm(onednn, &primitive, rows, dim, epsilon, true, true));
-    dnnl_memory_desc_t data = matrix_desc(rows, dim, dim, 1);
+    ar_layout data = matrix(rows, dim, dim, 1);
     /* The shift is counted among the inputs, although its values play no part. */
     argument arguments[9] = {{DNNL_ARG_SRC, readable(src), data},
                              {DNNL_ARG_DIFF_DST, readable(diff_dst), data},
-                             {DNNL_ARG_MEAN, readable(mean), vector_desc(rows)},
-                             {DNNL_ARG_VARIANCE, readable(variance), vector_desc(rows)},
-                             {DNNL_ARG_SCALE, readable(scale), vector_desc(dim)},
-                             {DNNL_ARG_SHIFT, readable(scale), vector_desc(dim)},
+                             {DNNL_ARG_MEAN, readable(mean), vector(rows)},
+                             {DNNL_ARG_VARIANCE, readable(variance), vector(rows)},
+                             {DNNL_ARG_SCALE, readable(scale), vector(dim)},
+                             {DNNL_ARG_SHIFT, readable(scale), vector(dim)},
                              {DNNL_ARG_DIFF_SRC, diff_src, data},
-                             {DNNL_ARG_DIFF_SCALE, diff_scale, vector_desc(dim)},
-                             {DNNL_ARG_DIFF_SHIFT, diff_shift, vector_desc(dim)}};
+                             {DNNL_ARG_DIFF_SCALE, diff_scale, vector(dim)},
+                             {DNNL_ARG_DIFF_SHIFT, diff_shift, vector(dim)}};
     return execute(onednn, primitive, arguments, 9);
 }

@@ -1,5 +1,5 @@
-/* The oneDNN engine, and the primitives made so far. Level: nn; with onednn.c the only file that
- * knows oneDNN's types, and the only place where its generations 2.6 and 3.x differ. */
+/* The oneDNN engine, and the primitives made so far. Level: nn; only onednn.c knows oneDNN's types,
+ * and only onednn_api.c what its generations 2.6 and 3.x call differently. */
 #ifndef AR_NN_ONEDNN_H
 #define AR_NN_ONEDNN_H
 

@@ -1,8 +1,8 @@
 #include "bench/primitives.h"
 
 #include "core/memory.h"
+#include "nn/onednn_api.h"
 
-#include <dnnl.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,19 +39,17 @@ typedef struct bound {
     int64_t scratchpad;
 } bound;
 
-static void bind(bound *b, int index, const dnnl_memory_desc_t *desc, const float *data) {
+static void bind(bound *b, int index, const ar_layout *layout, const float *data) {
     union {
         const float *in;
         void *out;
     } cast = {.in = data};
     b->arguments[b->count].arg = index;
-    NEED(dnnl_memory_create(&b->arguments[b->count++].memory, desc, engine(), cast.out));
+    NEED(ar_dnnl_memory(&b->arguments[b->count++].memory, layout, engine(), cast.out));
 }
 
-static void make(bound *b, const_dnnl_op_desc_t operation, const_dnnl_primitive_attr_t attributes,
-                 const_dnnl_primitive_desc_t hint) {
-    dnnl_primitive_desc_t desc;
-    NEED(dnnl_primitive_desc_create(&desc, operation, attributes, engine(), hint));
+/* Makes the primitive of its descriptor, which is released. */
+static void make(bound *b, dnnl_primitive_desc_t desc) {
     NEED(dnnl_primitive_create(&b->primitive, desc));
     (void)dnnl_primitive_desc_query(desc, dnnl_query_memory_consumption_s64, 0, &b->scratchpad);
     NEED(dnnl_primitive_desc_destroy(desc));
@@ -72,22 +70,13 @@ struct fixed_product {
     bound product;
 };
 
-/* f32; oneDNN reads all of a dnnl_dims_t, however few of its numbers count. */
-static dnnl_memory_desc_t strided(int dims, const dnnl_dims_t sizes, const dnnl_dims_t strides) {
-    dnnl_memory_desc_t desc;
-    NEED(dnnl_memory_desc_init_by_strides(&desc, dims, sizes, dnnl_f32, strides));
-    return desc;
-}
-
 fixed_product *fixed_product_create(float *dst, const float *src, const float *weights, int64_t m,
                                     int64_t n, int64_t k) {
     fixed_product *product = ar_new(1, sizeof *product);
-    dnnl_memory_desc_t s = strided(2, (const dnnl_dims_t){m, k}, (const dnnl_dims_t){k, 1});
-    dnnl_memory_desc_t w = strided(2, (const dnnl_dims_t){k, n}, (const dnnl_dims_t){1, k});
-    dnnl_memory_desc_t d = strided(2, (const dnnl_dims_t){m, n}, (const dnnl_dims_t){n, 1});
-    dnnl_matmul_desc_t operation;
-    NEED(dnnl_matmul_desc_init(&operation, &s, &w, NULL, &d));
-    make(&product->product, &operation, NULL, NULL);
+    ar_layout s = {2, {m, k}, {k, 1}}, w = {2, {k, n}, {1, k}}, d = {2, {m, n}, {n, 1}};
+    dnnl_primitive_desc_t desc;
+    NEED(ar_dnnl_matmul(&desc, engine(), &s, &w, NULL, &d, NULL));
+    make(&product->product, desc);
     bind(&product->product, DNNL_ARG_SRC, &s, src);
     bind(&product->product, DNNL_ARG_WEIGHTS, &w, weights);
     bind(&product->product, DNNL_ARG_DST, &d, dst);
@@ -115,71 +104,99 @@ struct group_attention {
 };
 
 /* Row-major [sequences, heads, length, width] in an array whose tokens stand `stride` apart. */
-static dnnl_memory_desc_t heads_desc(int64_t sequences, int64_t heads, int64_t length,
-                                     int64_t width, int64_t stride, int transposed) {
-    dnnl_dims_t sizes = {sequences, heads, length, width};
-    dnnl_dims_t strides = {length * stride, width, stride, 1};
-    if (transposed) {
-        sizes[2] = width, sizes[3] = length;
-        strides[2] = 1, strides[3] = stride;
-    }
-    return strided(4, sizes, strides);
+static ar_layout heads_layout(int64_t sequences, int64_t heads, int64_t length, int64_t width,
+                              int64_t stride, int transposed) {
+    if (transposed)
+        return (ar_layout){
+            4, {sequences, heads, width, length}, {length * stride, width, 1, stride}};
+    return (ar_layout){4, {sequences, heads, length, width}, {length * stride, width, stride, 1}};
 }
 
-static dnnl_memory_desc_t square_desc(int64_t sequences, int64_t heads, int64_t length,
-                                      int transposed) {
-    dnnl_dims_t sizes = {sequences, heads, length, length};
-    dnnl_dims_t strides = {heads * length * length, length * length, length, 1};
+static ar_layout square_layout(int64_t sequences, int64_t heads, int64_t length, int transposed) {
+    int64_t square = length * length;
     if (transposed)
-        strides[2] = 1, strides[3] = length;
-    return strided(4, sizes, strides);
+        return (ar_layout){
+            4, {sequences, heads, length, length}, {heads * square, square, 1, length}};
+    return (ar_layout){4, {sequences, heads, length, length}, {heads * square, square, length, 1}};
 }
 
 /* dst = scale * src · weights. */
-static void product4(bound *b, const dnnl_memory_desc_t *dst_desc, float *dst,
-                     const dnnl_memory_desc_t *src_desc, const float *src,
-                     const dnnl_memory_desc_t *weights_desc, const float *weights, float scale) {
-    dnnl_matmul_desc_t operation;
+static void product4(bound *b, const ar_layout *dst_layout, float *dst, const ar_layout *src_layout,
+                     const float *src, const ar_layout *weights_layout, const float *weights,
+                     float scale) {
+    dnnl_primitive_desc_t desc;
     dnnl_primitive_attr_t attributes;
-    NEED(dnnl_matmul_desc_init(&operation, src_desc, weights_desc, NULL, dst_desc));
+    dnnl_post_ops_t post_ops;
     NEED(dnnl_primitive_attr_create(&attributes));
+    NEED(dnnl_post_ops_create(&post_ops));
     if (scale < 1.0f)
-        NEED(dnnl_primitive_attr_set_output_scales(attributes, 1, 0, &scale));
-    make(b, &operation, attributes, NULL);
-    bind(b, DNNL_ARG_SRC, src_desc, src);
-    bind(b, DNNL_ARG_WEIGHTS, weights_desc, weights);
-    bind(b, DNNL_ARG_DST, dst_desc, dst);
+        NEED(ar_dnnl_append_eltwise(post_ops, dnnl_eltwise_linear, scale));
+    NEED(dnnl_primitive_attr_set_post_ops(attributes, post_ops));
+    NEED(ar_dnnl_matmul(&desc, engine(), src_layout, weights_layout, NULL, dst_layout, attributes));
+    make(b, desc);
+    bind(b, DNNL_ARG_SRC, src_layout, src);
+    bind(b, DNNL_ARG_WEIGHTS, weights_layout, weights);
+    bind(b, DNNL_ARG_DST, dst_layout, dst);
+    NEED(dnnl_post_ops_destroy(post_ops));
     NEED(dnnl_primitive_attr_destroy(attributes));
+}
+
+/* The descriptor of what was bound as argument `index`: the library needs none of these primitives,
+ * so that what they are called in oneDNN's generations is told apart here. */
+static ar_dnnl_desc desc_of(const bound *b, int index) {
+    for (int i = 0; i < b->count; i++)
+        if (b->arguments[i].arg == index) {
+            ar_dnnl_desc desc;
+            NEED(dnnl_memory_get_memory_desc(b->arguments[i].memory, &desc));
+            return desc;
+        }
+    fprintf(stderr, "no argument %d\n", index);
+    exit(EXIT_FAILURE);
 }
 
 /* A primitive of its own: as a post-operation of the product, the mask sends the product down
  * oneDNN's reference path, some hundred times slower. */
-static void make_mask(group_attention *a, const dnnl_memory_desc_t *square, int64_t length) {
-    dnnl_memory_desc_t mask =
-        strided(4, (const dnnl_dims_t){1, 1, length, length},
-                (const dnnl_dims_t){length * length, length * length, length, 1});
+static void make_mask(group_attention *a, const ar_layout *square, int64_t length) {
+    ar_layout mask = {4, {1, 1, length, length}, {length * length, length * length, length, 1}};
+    bound *b = &a->masking;
+    bind(b, DNNL_ARG_SRC_0, square, a->probabilities);
+    bind(b, DNNL_ARG_SRC_1, &mask, a->mask);
+    bind(b, DNNL_ARG_DST, square, a->probabilities);
+    ar_dnnl_desc first = desc_of(b, DNNL_ARG_SRC_0), second = desc_of(b, DNNL_ARG_SRC_1);
+    dnnl_primitive_desc_t desc;
+#if DNNL_VERSION_MAJOR >= 3
+    NEED(dnnl_binary_primitive_desc_create(&desc, engine(), dnnl_binary_add, first, second, first,
+                                           NULL));
+#else
     dnnl_binary_desc_t operation;
-    NEED(dnnl_binary_desc_init(&operation, dnnl_binary_add, square, &mask, square));
-    make(&a->masking, &operation, NULL, NULL);
-    bind(&a->masking, DNNL_ARG_SRC_0, square, a->probabilities);
-    bind(&a->masking, DNNL_ARG_SRC_1, &mask, a->mask);
-    bind(&a->masking, DNNL_ARG_DST, square, a->probabilities);
+    NEED(dnnl_binary_desc_init(&operation, dnnl_binary_add, first, second, first));
+    NEED(dnnl_primitive_desc_create(&desc, &operation, NULL, engine(), NULL));
+#endif
+    make(b, desc);
 }
 
-static void make_softmax(group_attention *a, const dnnl_memory_desc_t *square) {
-    dnnl_softmax_desc_t forward, backward;
-    dnnl_primitive_desc_t hint;
-    NEED(dnnl_softmax_forward_desc_init(&forward, dnnl_forward_training, square, 3));
-    make(&a->softmax, &forward, NULL, NULL);
+static void make_softmax(group_attention *a, const ar_layout *square) {
+    dnnl_primitive_desc_t forward, backward;
     bind(&a->softmax, DNNL_ARG_SRC, square, a->probabilities);
     bind(&a->softmax, DNNL_ARG_DST, square, a->probabilities);
-    NEED(dnnl_softmax_backward_desc_init(&backward, square, square, 3));
-    NEED(dnnl_primitive_desc_create(&hint, &forward, NULL, engine(), NULL));
-    make(&a->back_softmax, &backward, NULL, hint);
-    NEED(dnnl_primitive_desc_destroy(hint));
     bind(&a->back_softmax, DNNL_ARG_DST, square, a->probabilities);
     bind(&a->back_softmax, DNNL_ARG_DIFF_DST, square, a->diff);
     bind(&a->back_softmax, DNNL_ARG_DIFF_SRC, square, a->diff);
+    ar_dnnl_desc data = desc_of(&a->softmax, DNNL_ARG_SRC);
+#if DNNL_VERSION_MAJOR >= 3
+    NEED(dnnl_softmax_forward_primitive_desc_create(&forward, engine(), dnnl_forward_training,
+                                                    dnnl_softmax_accurate, data, data, 3, NULL));
+    NEED(dnnl_softmax_backward_primitive_desc_create(&backward, engine(), dnnl_softmax_accurate,
+                                                     data, data, data, 3, forward, NULL));
+#else
+    dnnl_softmax_desc_t operation;
+    NEED(dnnl_softmax_forward_desc_init(&operation, dnnl_forward_training, data, 3));
+    NEED(dnnl_primitive_desc_create(&forward, &operation, NULL, engine(), NULL));
+    NEED(dnnl_softmax_backward_desc_init(&operation, data, data, 3));
+    NEED(dnnl_primitive_desc_create(&backward, &operation, NULL, engine(), forward));
+#endif
+    make(&a->softmax, forward);
+    make(&a->back_softmax, backward);
 }
 
 group_attention *group_attention_create(float *dst, float *diff_qkv, const float *qkv,
@@ -194,11 +211,11 @@ group_attention *group_attention_create(float *dst, float *diff_qkv, const float
     for (int64_t i = 0; i < length; i++)
         for (int64_t j = i + 1; j < length; j++)
             a->mask[i * length + j] = -INFINITY;
-    dnnl_memory_desc_t in = heads_desc(sequences, heads, length, width, 3 * dim, 0);
-    dnnl_memory_desc_t in_transposed = heads_desc(sequences, heads, length, width, 3 * dim, 1);
-    dnnl_memory_desc_t out = heads_desc(sequences, heads, length, width, dim, 0);
-    dnnl_memory_desc_t square = square_desc(sequences, heads, length, 0);
-    dnnl_memory_desc_t square_transposed = square_desc(sequences, heads, length, 1);
+    ar_layout in = heads_layout(sequences, heads, length, width, 3 * dim, 0);
+    ar_layout in_transposed = heads_layout(sequences, heads, length, width, 3 * dim, 1);
+    ar_layout out = heads_layout(sequences, heads, length, width, dim, 0);
+    ar_layout square = square_layout(sequences, heads, length, 0);
+    ar_layout square_transposed = square_layout(sequences, heads, length, 1);
     const float *q = qkv, *k = qkv + dim, *v = qkv + 2 * dim;
     product4(&a->scores, &square, a->probabilities, &in, q, &in_transposed, k, scale);
     make_mask(a, &square, length);
