@@ -89,7 +89,47 @@ alterrec_status ar_dictionary_insert(ar_dictionary *dictionary, int64_t *number,
     return ALTERREC_OK;
 }
 
+alterrec_status ar_dictionary_check_starts(const int64_t *starts, int64_t count, const char *text,
+                                           int64_t size) {
+    int64_t wrong = 0;
+    for (int64_t i = 1; i < count; i++)
+        wrong |= starts[i] <= starts[i - 1];
+    bool good = count > 0 && wrong == 0 && starts[0] == 0 && starts[count - 1] < size &&
+                text[size - 1] == '\0';
+    return good ? ALTERREC_OK
+                : ar_fail(ALTERREC_ERROR_PARSE, "the strings do not lie in their text one behind "
+                                                "the other");
+}
+
+/* How many slots hold a key; -1 if one holds what is none. */
+static int64_t slots_used(const ar_dictionary *arrays) {
+    int64_t used = 0, wrong = 0;
+    for (int64_t i = 0; i < arrays->slot_count; i++) {
+        used += arrays->slots[i] != 0;
+        wrong |= arrays->slots[i] < 0 || arrays->slots[i] > arrays->count;
+    }
+    return wrong == 0 ? used : -1;
+}
+
+alterrec_status ar_dictionary_borrow(ar_dictionary *dictionary, const ar_dictionary *arrays) {
+    *dictionary = (ar_dictionary){0};
+    AR_TRY(
+        ar_dictionary_check_starts(arrays->starts, arrays->count, arrays->text, arrays->text_used));
+    int64_t slots = arrays->slot_count;
+    /* A free slot ends every search. */
+    if (slots <= arrays->count || (slots & (slots - 1)) != 0 || slots_used(arrays) != arrays->count)
+        return ar_fail(ALTERREC_ERROR_PARSE, "the %lld slots are no table of %lld keys",
+                       (long long)slots, (long long)arrays->count);
+    *dictionary = *arrays;
+    dictionary->borrowed = true;
+    return ALTERREC_OK;
+}
+
 void ar_dictionary_free(ar_dictionary *dictionary) {
+    if (dictionary->borrowed) {
+        *dictionary = (ar_dictionary){0};
+        return;
+    }
     ar_free(dictionary->text);
     ar_free(dictionary->starts);
     ar_free(dictionary->slots);

@@ -14,10 +14,22 @@ typedef struct ar_dictionary {
     int32_t *slots; /* [slot_count], open addressing: key number + 1, 0 is free */
     int64_t slot_count;
     int64_t count;
+    bool borrowed; /* the arrays are someone else's and must not change */
 } ar_dictionary;
 
 /* A zeroed ar_dictionary is an empty one. */
 void ar_dictionary_free(ar_dictionary *dictionary);
+
+/* Makes a dictionary of arrays that another one had, which must outlive it: nothing is hashed again
+ * and nothing can be inserted. The caller sets text, text_used, starts, slots, slot_count and
+ * count, from a file for instance; PARSE unless all that find and key will use lies within the
+ * arrays. The keys' bytes are not looked at. */
+alterrec_status ar_dictionary_borrow(ar_dictionary *dictionary, const ar_dictionary *arrays);
+
+/* PARSE unless starts [count] begin at 0 and rise within a text of `size` bytes whose last one is a
+ * 0: then every string ends within the text. */
+alterrec_status ar_dictionary_check_starts(const int64_t *starts, int64_t count, const char *text,
+                                           int64_t size);
 
 /* The number of the key, or -1. */
 int64_t ar_dictionary_find(const ar_dictionary *dictionary, const char *key, size_t length);

@@ -58,6 +58,29 @@ void ar_map_close(ar_map *map) {
     *map = (ar_map){.bytes = ""};
 }
 
+alterrec_status ar_shared_map_create(ar_shared_map **shared, ar_map *map) {
+    *shared = NULL;
+    ar_shared_map *made;
+    AR_NEW(made, 1);
+    made->map = *map;
+    *map = (ar_map){.bytes = ""};
+    *shared = made;
+    return ALTERREC_OK;
+}
+
+ar_shared_map *ar_shared_map_hold(ar_shared_map *shared) {
+    if (shared != NULL)
+        ar_reference_take(&shared->reference);
+    return shared;
+}
+
+void ar_shared_map_free(ar_shared_map *shared) {
+    if (shared == NULL || !ar_reference_drop(&shared->reference))
+        return;
+    ar_map_close(&shared->map);
+    ar_free(shared);
+}
+
 static void writer_release(ar_writer *writer) {
     if (writer->descriptor >= 0)
         (void)close(writer->descriptor);

@@ -2,6 +2,7 @@
 #ifndef AR_CORE_FILE_H
 #define AR_CORE_FILE_H
 
+#include "core/reference.h"
 #include "core/status.h"
 
 /* A file mapped read-only. `bytes` is not NULL even for an empty file. */
@@ -14,6 +15,19 @@ typedef struct ar_map {
 /* Maps the regular file `path`; IO with the reason for anything else (missing, a directory). */
 alterrec_status ar_map_open(ar_map *map, const char *path);
 void ar_map_close(ar_map *map);
+
+/* A mapping that several handles use arrays of: it lasts until the last one gives it back. */
+typedef struct ar_shared_map {
+    ar_reference reference;
+    ar_map map;
+} ar_shared_map;
+
+/* Takes over `map`, which is empty afterwards. */
+alterrec_status ar_shared_map_create(ar_shared_map **shared, ar_map *map);
+
+/* Another holder; NULL for NULL. */
+ar_shared_map *ar_shared_map_hold(ar_shared_map *shared);
+void ar_shared_map_free(ar_shared_map *shared);
 
 /* A file in the making: written under a temporary name beside `path`, and only on commit synced and
  * renamed to it. */

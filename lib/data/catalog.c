@@ -26,8 +26,11 @@ void alterrec_catalog_free(alterrec_catalog *catalog) {
     if (catalog == NULL || !ar_reference_drop(&catalog->reference))
         return;
     ar_dictionary_free(&catalog->keys);
-    ar_free(catalog->texts);
-    ar_free(catalog->text_starts);
+    if (catalog->map == NULL) {
+        ar_free(catalog->texts);
+        ar_free(catalog->text_starts);
+    }
+    ar_shared_map_free(catalog->map);
     ar_free(catalog->features);
     ar_free(catalog);
 }
@@ -61,6 +64,35 @@ alterrec_status ar_catalog_from_keys(alterrec_catalog **catalog, ar_dictionary *
     }
     made->keys = *keys;
     *keys = (ar_dictionary){0};
+    *catalog = made;
+    return ALTERREC_OK;
+}
+
+static alterrec_status borrow(alterrec_catalog *catalog, const ar_catalog_arrays *arrays) {
+    AR_TRY(ar_dictionary_borrow(&catalog->keys, &arrays->keys));
+    catalog->items = arrays->keys.count;
+    if (arrays->texts == NULL)
+        return ALTERREC_OK;
+    AR_TRY(ar_dictionary_check_starts(arrays->text_starts, catalog->items, arrays->texts,
+                                      arrays->texts_size));
+    /* A catalog with a mapping changes none of its arrays. */
+    catalog->texts = (char *)(uintptr_t)arrays->texts;
+    catalog->text_starts = (int64_t *)(uintptr_t)arrays->text_starts;
+    catalog->texts_size = arrays->texts_size;
+    return ALTERREC_OK;
+}
+
+alterrec_status ar_catalog_borrow(alterrec_catalog **catalog, ar_shared_map *map,
+                                  const ar_catalog_arrays *arrays) {
+    *catalog = NULL;
+    alterrec_catalog *made;
+    AR_NEW(made, 1);
+    made->map = ar_shared_map_hold(map);
+    alterrec_status status = borrow(made, arrays);
+    if (status != ALTERREC_OK) {
+        alterrec_catalog_free(made);
+        return status;
+    }
     *catalog = made;
     return ALTERREC_OK;
 }

@@ -3,6 +3,7 @@
 #define AR_DATA_CATALOG_H
 
 #include "core/dictionary.h"
+#include "core/file.h"
 #include "core/reference.h"
 #include "core/status.h"
 #include "data/text_hash.h"
@@ -10,6 +11,7 @@
 struct alterrec_catalog {
     ar_reference reference;
     ar_dictionary keys; /* item i's key is number i */
+    ar_shared_map *map; /* where the arrays of keys and texts lie; NULL: they are its own */
     int64_t items;
     char *texts;          /* all texts, each with a 0 behind it; NULL without texts */
     int64_t *text_starts; /* [items] */
@@ -30,6 +32,19 @@ bool ar_catalog_same(const alterrec_catalog *a, const alterrec_catalog *b);
 /* A catalog from a dictionary of keys (taken over: empty afterwards) and texts (NULL: none). */
 alterrec_status ar_catalog_from_keys(alterrec_catalog **catalog, ar_dictionary *keys,
                                      const char *const *texts);
+
+/* The keys and texts of a catalog as arrays, from a file. */
+typedef struct ar_catalog_arrays {
+    ar_dictionary keys;         /* as ar_dictionary_borrow takes them */
+    const char *texts;          /* NULL: none */
+    const int64_t *text_starts; /* [keys.count] */
+    int64_t texts_size;
+} ar_catalog_arrays;
+
+/* A catalog without features whose arrays lie in the mapping, which it holds. Nothing is copied;
+ * PARSE unless whatever is asked of the catalog will lie within the arrays. */
+alterrec_status ar_catalog_borrow(alterrec_catalog **catalog, ar_shared_map *map,
+                                  const ar_catalog_arrays *arrays);
 
 /* Items to put behind those of a catalog. */
 typedef struct ar_more_items {
