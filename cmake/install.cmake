@@ -1,14 +1,17 @@
 # What `cmake --install` puts where: libraries, headers, the program, and the two descriptions that
-# hosts find them by (pkg-config, CMake).
+# hosts find them by (pkg-config, CMake). In three components, for package.cmake: the library that a
+# host runs with, what it is built with, the program.
 include(CMakePackageConfigHelpers)
 
 install(TARGETS alterrec EXPORT alterrecTargets
-  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT library NAMELINK_COMPONENT development)
 install(TARGETS alterrec_static EXPORT alterrecStaticTargets
-  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY include/alterrec DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+  ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
+install(DIRECTORY include/alterrec DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
   FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
-install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+# A package has a folder of its own for these, so that they are installed as a fourth component.
+install(FILES README.md CHANGELOG.md LICENSE
+  DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT documents)
 
 # The tree may be moved as a whole: whatever is written below says where it stands relative to itself.
 set(pkgconfig_folder ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig)
@@ -31,7 +34,8 @@ foreach(library ${OpenMP_C_LIB_NAMES})
 endforeach()
 string(STRIP "${ALTERREC_PC_LIBRARIES}" ALTERREC_PC_LIBRARIES)
 configure_file(pkgconfig/alterrec.pc.in alterrec.pc @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/alterrec.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/alterrec.pc
+  DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
 
 set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/alterrec)
 configure_package_config_file(cmake/alterrecConfig.cmake.in alterrecConfig.cmake
@@ -41,14 +45,31 @@ install(FILES
   ${PROJECT_BINARY_DIR}/alterrecConfig.cmake
   ${PROJECT_BINARY_DIR}/alterrecConfigVersion.cmake
   cmake/FindoneDNN.cmake
-  DESTINATION ${package_folder})
-install(EXPORT alterrecTargets NAMESPACE alterrec:: DESTINATION ${package_folder})
-install(EXPORT alterrecStaticTargets NAMESPACE alterrec:: DESTINATION ${package_folder})
+  DESTINATION ${package_folder} COMPONENT development)
+foreach(targets alterrecTargets alterrecStaticTargets)
+  install(EXPORT ${targets} NAMESPACE alterrec:: DESTINATION ${package_folder}
+    COMPONENT development)
+endforeach()
 
 if(TARGET alterrec_program)
-  file(RELATIVE_PATH library_from_program
-    ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
-  set_target_properties(alterrec_program PROPERTIES
-    INSTALL_RPATH "\$ORIGIN/${library_from_program}")
-  install(TARGETS alterrec_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # The program finds the library beside it, unless the loader finds it there anyway.
+  if(NOT CMAKE_INSTALL_FULL_LIBDIR IN_LIST CMAKE_C_IMPLICIT_LINK_DIRECTORIES)
+    file(RELATIVE_PATH library_from_program
+      ${CMAKE_INSTALL_FULL_BINDIR} ${CMAKE_INSTALL_FULL_LIBDIR})
+    set_target_properties(alterrec_program PROPERTIES
+      INSTALL_RPATH "\$ORIGIN/${library_from_program}")
+  endif()
+  install(TARGETS alterrec_program
+    RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
+
+  # Its manual page is made by running it.
+  if(NOT CMAKE_CROSSCOMPILING)
+    set(man_page ${PROJECT_BINARY_DIR}/alterrec.1)
+    add_custom_command(OUTPUT ${man_page}
+      COMMAND sh ${PROJECT_SOURCE_DIR}/cmake/make_man.sh
+        $<TARGET_FILE:alterrec_program> ${PROJECT_VERSION} >${man_page}
+      DEPENDS alterrec_program cmake/make_man.sh)
+    add_custom_target(man_page ALL DEPENDS ${man_page})
+    install(FILES ${man_page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
+  endif()
 endif()

@@ -6,6 +6,8 @@
 #   bash tests/run.sh --thread     Debug with ThreadSanitizer: tests/contract, where handles are shared
 #   bash tests/run.sh --clang      Release with clang
 #   bash tests/run.sh --onednn3    Release with oneDNN 3 (fetched with pip) in place of the packaged one
+#   bash tests/run.sh --package    makes the Debian packages and uses them; with DEBIAN_ROOT=FOLDER, a
+#                                  clean Debian in a folder, installs them there (tests/install/test_deb.sh)
 #   bash tests/run.sh --ci         Release, then --sanitize
 #   bash tests/run.sh --all        all of these
 #   bash tests/run.sh -R NAME ...  what is not known here goes on to ctest
@@ -18,9 +20,9 @@ suites=()
 ctest_options=()
 for argument in "$@"; do
     case $argument in
-        --sanitize | --thread | --clang | --onednn3) suites+=("${argument#--}") ;;
+        --sanitize | --thread | --clang | --onednn3 | --package) suites+=("${argument#--}") ;;
         --ci) suites+=(release sanitize) ;;
-        --all) suites+=(release clang onednn3 sanitize thread) ;;
+        --all) suites+=(release clang onednn3 package sanitize thread) ;;
         --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" && exit ;;
         *) ctest_options+=("$argument") ;;
     esac
@@ -71,5 +73,11 @@ packages=()
 sh tests/tools/install_packages.sh ${packages[@]+"${packages[@]}"}
 
 for suite in "${suites[@]}"; do
-    run_suite "$suite"
+    if [ "$suite" = package ]; then
+        echo "== package: build, make and use the Debian packages"
+        mkdir -p build-tests
+        sh tests/install/test_deb.sh build-tests/package ${DEBIAN_ROOT:+"$DEBIAN_ROOT"}
+    else
+        run_suite "$suite"
+    fi
 done

@@ -75,6 +75,7 @@ done
 # The program finds the library beside it, and is of the version that alterrec.pc says.
 if [ -x "$tree/bin/alterrec" ]; then
     "$tree/bin/alterrec" --version
+    [ -s "$tree/share/man/man1/alterrec.1" ] || fail "not installed: the manual page"
     version=$("$tree/bin/alterrec" --version | cut -d' ' -f2 | tr -d ,)
     pkg-config --exact-version="$version" "$library/pkgconfig/alterrec.pc" ||
         fail "alterrec.pc is not of version $version"
