@@ -36,6 +36,7 @@ systems() {
         train id-only "$seed" --set schedule.system=id
         train text-only "$seed" --set schedule.system=text
         train naive-sum "$seed" --set schedule.system=naive_sum
+        train naive-concat "$seed" --set schedule.system=naive_concat
         train separate "$seed" --set schedule.system=separate
         train alterrec "$seed"
         train alterrec+aug "$seed" --set positives.count=5

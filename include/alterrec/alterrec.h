@@ -354,19 +354,23 @@ ALTERREC_API alterrec_status alterrec_batch_exclude_own(alterrec_batch *batch, i
  * ------------------------------------------------------------------------------------------- */
 
 /* Parameters of the ID tower and of the text tower, the options they were made with, and the
- * catalog. Read-only and shareable while no trainer and no set_tensor, import, choose_alpha or
- * add_items changes it. */
+ * catalog. With schedule.system "naive_concat" a model is a joint one: it has one tower, made of
+ * IDs and texts together, in the place of the two. Read-only and shareable while no trainer and no
+ * set_tensor, import, choose_alpha or add_items changes it. */
 typedef struct alterrec_model alterrec_model;
 
-/* Whose scores: one tower's, both fused, or the popularity baseline's (evaluation only). */
+/* Whose scores: one tower's, both fused, or the popularity baseline's (evaluation only). Of a joint
+ * model, ID and text are its parts: the joint tower with zeros in the place of the other half of
+ * its item vectors; fused is the joint tower itself. */
 #define ALTERREC_ID         1
 #define ALTERREC_TEXT       2
 #define ALTERREC_FUSED      3
 #define ALTERREC_POPULARITY 4
 
-/* A model with fresh parameters (options model.*, train.seed) for the items of `catalog`. Without
- * text features the model has an ID tower only. Statuses: INVALID_ARGUMENT, OUT_OF_MEMORY,
- * BACKEND. Since 0.1. Section 4.1. */
+/* A model with fresh parameters (options model.*, train.seed, schedule.system) for the items of
+ * `catalog`. Without text features the model has an ID tower only. Statuses: INVALID_ARGUMENT,
+ * MISMATCH (a joint model, but no text features), OUT_OF_MEMORY, BACKEND. Since 0.1. Section 4.1.
+ * */
 ALTERREC_API alterrec_status alterrec_model_create(alterrec_model **model,
                                                    const alterrec_catalog *catalog,
                                                    const alterrec_config *config);
@@ -440,8 +444,9 @@ ALTERREC_API alterrec_status alterrec_model_get_tensor(float *values, const alte
 ALTERREC_API alterrec_status alterrec_model_set_tensor(alterrec_model *model, const char *name,
                                                        const float *values, int64_t count);
 
-/* The item table T [items, dim] of one tower (ALTERREC_ID or ALTERREC_TEXT). Statuses:
- * INVALID_ARGUMENT, MISMATCH (no text tower), OUT_OF_MEMORY, BACKEND. Since 0.1. Section 4.1. */
+/* The item table T [items, dim] of one tower (ALTERREC_ID or ALTERREC_TEXT; of a joint model
+ * ALTERREC_FUSED, or one of its parts). Statuses: INVALID_ARGUMENT, MISMATCH (no text tower),
+ * OUT_OF_MEMORY, BACKEND. Since 0.1. Section 4.1. */
 ALTERREC_API alterrec_status alterrec_model_item_vectors(float *vectors,
                                                          const alterrec_model *model,
                                                          int32_t tower);
@@ -454,7 +459,8 @@ ALTERREC_API alterrec_status alterrec_model_session_vectors(float *vectors,
 
 /* Every item's score for every session of the batch, [batch count, items]; `scorer` is ALTERREC_ID,
  * _TEXT or _FUSED. Text scores are divided by model.temperature; fused is
- * alpha * id + (1 - alpha) * text with fusion.alpha ("auto": 0.5). Each call computes the item
+ * alpha * id + (1 - alpha) * text with fusion.alpha ("auto": 0.5). A joint model knows neither
+ * temperature nor alpha. Each call computes the item
  * tables anew: to score many batches, make a recommender. Statuses: as item_vectors, and BUSY (the
  * batch). Since 0.1. Section 4.3. */
 ALTERREC_API alterrec_status alterrec_model_score(float *scores, const alterrec_model *model,
@@ -488,8 +494,8 @@ typedef struct alterrec_fusion_tile {
  *    returns it unchanged.
  *  - It may use other handles, and read the one it is called for; a call of the batch, evaluator or
  *    trainer that is at work gives BUSY. It must not free them, and it must return.
- * It is not called for a model without a text tower, whose fused scores are the ID tower's. Section
- * 4.3. */
+ * It is not called for a model without a text tower, whose fused scores are the ID tower's, nor for
+ * a joint one. Section 4.3. */
 typedef int32_t (*alterrec_fusion_fn)(const alterrec_fusion_tile *tile, void *user_data);
 
 /* ---------------------------------------------------------------------------------------------
@@ -509,7 +515,7 @@ typedef struct alterrec_trainer alterrec_trainer;
 typedef struct alterrec_plan {
     uint32_t struct_size;   /* in: sizeof(alterrec_plan), as the host knows it */
     int32_t tower;          /* ALTERREC_ID, ALTERREC_TEXT, or ALTERREC_FUSED: both at once, one loss
-                               on the sum of their scores (naive fusion) */
+                               on the sum of their scores (naive fusion); or a joint model's tower */
     int32_t negatives;      /* ALTERREC_NEGATIVES_* */
     int32_t positives;      /* augmented positives an example, 0: none */
     int64_t k1;             /* rank window of the hard negatives: ranks k1 < rank <= k2, best = 1 */
@@ -540,7 +546,7 @@ typedef struct alterrec_epoch_report {
     double loss;            /* mean over the examples */
     double positives_loss;  /* mean over the augmented examples; 0 without */
     double part_loss[2];    /* tower ALTERREC_FUSED: what the ID scores alone and the text scores
-                               alone would lose; 0 otherwise */
+                               alone would lose, under the same dropout; 0 otherwise */
     double seconds;         /* training alone */
     double valid_seconds;   /* validation alone */
     double valid_metric[3]; /* the chosen metric (train.valid_metric): fused, ID, text; 0 without
@@ -579,8 +585,9 @@ typedef int32_t (*alterrec_progress_fn)(const alterrec_progress *progress, void 
 /* A trainer of `model` on the sessions `train`, with `valid` for early stopping (NULL: none; all
  * epochs run and the last weights stay). Options train.*, negatives.*, positives.*, schedule.* of
  * `config` (NULL: the model's own). The model is changed in place; while the trainer is inside a
- * call, only it may use the model. Statuses: MISMATCH (sessions over another catalog),
- * INVALID_ARGUMENT (no session of two items), OUT_OF_MEMORY, BACKEND. Since 0.1. */
+ * call, only it may use the model. Statuses: MISMATCH (sessions over another catalog; a
+ * schedule.system that the model has not the towers for), INVALID_ARGUMENT (no session of two
+ * items), OUT_OF_MEMORY, BACKEND. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_create(alterrec_trainer **trainer,
                                                      alterrec_model *model,
                                                      const alterrec_sessions *train,
@@ -704,10 +711,10 @@ ALTERREC_API alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer
 /* Trains epoch after epoch, with the built-in schedule's plans as the schedule callback changed
  * them, until a plan says stop or a callback or cancel stops it; then gives the model its best
  * weights, also after an error. With fusion.alpha "auto" it then chooses the model's own by
- * choose_alpha on the validation sessions, unless it failed, there is nothing to choose by or a
- * fusion callback is set. Written with plan, epoch, use_best and choose_alpha alone: copy and
- * change it where you want another loop. Statuses: as epoch, and the schedule callback's own.
- * Since 0.1. */
+ * choose_alpha on the validation sessions, unless it failed, there is nothing to choose or to
+ * choose by, or a fusion callback is set. Written with plan, epoch, use_best and choose_alpha
+ * alone: copy and change it where you want another loop. Statuses: as epoch, and the schedule
+ * callback's own. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_run(alterrec_trainer *trainer);
 
 /* Writes everything that training needs to go on as if it had not been interrupted: weights, Adam's
@@ -822,8 +829,8 @@ ALTERREC_API const char *alterrec_evaluation_json(const alterrec_evaluation *eva
  * not wanted), curve [points] the metric at each value (NULL: not wanted). Options
  * train.valid_metric, train.valid_k and compute.threads of `config` (NULL: the model's own).
  * Recommenders and evaluators that were made before keep their weight. Statuses: INVALID_ARGUMENT
- * (points; no session of two items), MISMATCH (sessions over other item keys, no text tower),
- * NOT_FINITE, BUSY (a trainer uses the model), OUT_OF_MEMORY, BACKEND. Since 0.1. */
+ * (points; no session of two items), MISMATCH (sessions over other item keys, no text tower, a
+ * joint model), NOT_FINITE, BUSY (a trainer uses the model), OUT_OF_MEMORY, BACKEND. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_model_choose_alpha(double *alpha, double *curve,
                                                          int64_t points, alterrec_model *model,
                                                          const alterrec_sessions *valid,
@@ -929,8 +936,9 @@ ALTERREC_API alterrec_status alterrec_recommender_top_k(int32_t *items, float *s
  * model.temperature. An item of -1, as stands behind a list that is short, scores -infinity. What
  * the batch excludes and a filter says is not looked at; of `search` (NULL: defaults) only the
  * threads are. Statuses: INVALID_ARGUMENT (count below 1, an item outside -1..items-1, an empty
- * batch), MISMATCH (the text scores of a model without a text tower), BUSY (the batch),
- * OUT_OF_MEMORY, BACKEND; with a fusion callback also NOT_FINITE and the callback's own. Since 0.1.
+ * batch), MISMATCH (the text scores of a model without a text tower, either of a joint one's), BUSY
+ * (the batch), OUT_OF_MEMORY, BACKEND; with a fusion callback also NOT_FINITE and the callback's
+ * own. Since 0.1.
  * */
 ALTERREC_API alterrec_status alterrec_recommender_score(float *fused, float *id, float *text,
                                                         const alterrec_recommender *recommender,

@@ -67,10 +67,11 @@ static const ar_option table[] = {
     {"optimizer.text_decay_epochs", AR_INT, "5", "1..100000",
      "epochs between decays of the text tower, counted in epochs that this tower trained"},
 
-    {"schedule.system", AR_CHOICE, "alterrec", "alterrec | separate | id | text | naive_sum",
+    {"schedule.system", AR_CHOICE, "alterrec",
+     "alterrec | separate | id | text | naive_sum | naive_concat",
      "what trains; alterrec: the towers in turns with hard negatives; separate: in turns with "
      "random negatives only; id, text: one tower alone; naive_sum: both at once, one loss on the "
-     "sum of their scores"},
+     "sum of their scores; naive_concat: one tower of both, for which the model is made with it"},
     {"schedule.first", AR_CHOICE, "id", "id | text", "the tower that trains first"},
     {"schedule.gap", AR_INT, "2", "1..100000",
      "m_gap, epochs that a tower trains before the other one takes its turn"},

@@ -108,7 +108,7 @@ static alterrec_status add_ranks(alterrec_evaluation *evaluation, const ar_ranks
                                  const alterrec_model *model, const int64_t *train_counts) {
     add_scorer(evaluation, ALTERREC_FUSED, ranks->fused, ranks, train_counts);
     add_scorer(evaluation, ALTERREC_ID, ranks->id, ranks, train_counts);
-    if (model->has_text)
+    if (ar_model_tower(model, ALTERREC_TEXT) != NULL)
         add_scorer(evaluation, ALTERREC_TEXT, ranks->text, ranks, train_counts);
     if (train_counts != NULL)
         AR_TRY(add_popularity(evaluation, ranks, train_counts, model->catalog->items));

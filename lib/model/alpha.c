@@ -152,8 +152,8 @@ static alterrec_status check(const alterrec_model *model, const alterrec_session
                        function);
     if (!model->has_text)
         return ar_fail(ALTERREC_ERROR_MISMATCH,
-                       "%s: the model has no text tower, so that there is nothing to weigh",
-                       function);
+                       "%s: the model has no text tower%s, so that there is nothing to weigh",
+                       function, model->is_joint ? " of its own, but a joint one" : "");
     if (ar_held_out_examples(valid) == 0)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: `valid` has no session of two items",
                        function);

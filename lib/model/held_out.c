@@ -10,7 +10,7 @@ enum {
     CHUNK_TOKENS = 2048,   /* encoded in one pass */
     TILE_ROWS = 256,       /* examples scored in one product, at most */
     TILE_FLOATS = 4 << 20, /* and so many scores, unless AR_PRODUCT_ROWS examples have more */
-    TOWERS = 2             /* in the order ID, text */
+    SCORERS = 3            /* in the order ID, text, joint */
 };
 
 int64_t ar_held_out_examples(const alterrec_sessions *held_out) {
@@ -123,23 +123,21 @@ static bool next_chunk(session_chunk *filled, cursor *at, const alterrec_session
 typedef struct held_out_run {
     const alterrec_model *model;
     int64_t items, dim, tile_rows;
-    int towers;
+    int scorers;      /* the first so many */
     int64_t examples; /* visited so far */
     ar_held_out_visit visit;
     void *state;
     ar_workspace *workspace;
     session_chunk chunk;
-    float *tables[TOWERS];  /* [items, dim] */
-    float *vectors[TOWERS]; /* [chunk capacity + AR_PRODUCT_ROWS, dim], one row an example */
-    float *scores[TOWERS];  /* [tile_rows, items] */
+    float *tables[SCORERS];  /* [items, dim] */
+    float *vectors[SCORERS]; /* [chunk capacity + AR_PRODUCT_ROWS, dim], one row an example */
+    float *scores[SCORERS];  /* [tile_rows, items] */
 } held_out_run;
 
-static const ar_tower *tower_at(const held_out_run *run, int index) {
-    return index == 0 ? &run->model->id : &run->model->text;
-}
+static const int kinds[SCORERS] = {ALTERREC_ID, ALTERREC_TEXT, ALTERREC_FUSED};
 
 static void free_run(held_out_run *run) {
-    for (int i = 0; i < TOWERS; i++) {
+    for (int i = 0; i < SCORERS; i++) {
         ar_free(run->tables[i]);
         ar_free(run->vectors[i]);
         ar_free(run->scores[i]);
@@ -156,15 +154,14 @@ static alterrec_status create_run(held_out_run *run) {
     run->tile_rows = TILE_FLOATS / run->items;
     run->tile_rows = run->tile_rows > TILE_ROWS ? TILE_ROWS : run->tile_rows;
     run->tile_rows = run->tile_rows < AR_PRODUCT_ROWS ? AR_PRODUCT_ROWS : run->tile_rows;
-    run->towers = model->has_text ? 2 : 1;
+    run->scorers = model->is_joint ? 3 : model->has_text ? 2 : 1;
     AR_TRY(ar_workspace_create(&run->workspace));
     AR_TRY(create_chunk(&run->chunk, capacity));
-    for (int i = 0; i < run->towers; i++) {
+    for (int i = 0; i < run->scorers; i++) {
         AR_NEW(run->tables[i], run->items * run->dim);
         AR_NEW(run->vectors[i], (capacity + AR_PRODUCT_ROWS) * run->dim);
         AR_NEW(run->scores[i], run->tile_rows * run->items);
-        AR_TRY(ar_model_table(run->tables[i], run->workspace->onednn, model,
-                              tower_at(run, i)->shape.kind));
+        AR_TRY(ar_model_table(run->tables[i], run->workspace->onednn, model, kinds[i]));
     }
     return ALTERREC_OK;
 }
@@ -172,7 +169,7 @@ static alterrec_status create_run(held_out_run *run) {
 /* Scores `rows` examples of the chunk from its example `first` on, and has them visited. */
 static alterrec_status visit_tile(held_out_run *run, int64_t first, int64_t rows) {
     int64_t padded = rows < AR_PRODUCT_ROWS ? AR_PRODUCT_ROWS : rows;
-    for (int i = 0; i < run->towers; i++)
+    for (int i = 0; i < run->scorers; i++)
         AR_TRY(ar_matmul(run->workspace->onednn, run->scores[i], run->vectors[i] + first * run->dim,
                          run->tables[i], NULL, padded, run->items, run->dim,
                          AR_WEIGHTS_TRANSPOSED));
@@ -182,7 +179,8 @@ static alterrec_status visit_tile(held_out_run *run, int64_t first, int64_t rows
                              .labels = run->chunk.labels + first,
                              .id = run->scores[0],
                              .text = run->scores[1],
-                             .text_scale = ar_model_score_scale(run->model, ALTERREC_TEXT)};
+                             .text_scale = ar_model_score_scale(run->model, ALTERREC_TEXT),
+                             .joint = run->scores[2]};
     AR_TRY(run->visit(&tile, run->state));
     run->examples += rows;
     return ALTERREC_OK;
@@ -191,10 +189,10 @@ static alterrec_status visit_tile(held_out_run *run, int64_t first, int64_t rows
 static alterrec_status visit_chunk(held_out_run *run) {
     const session_chunk *chunk = &run->chunk;
     ar_packed packed = {chunk->items, chunk->offsets, chunk->sequences, chunk->tokens};
-    for (int i = 0; i < run->towers; i++)
-        AR_TRY(ar_workspace_encode_rows(run->vectors[i], run->workspace,
-                                        &tower_at(run, i)->weights.encoder, &run->model->shape,
-                                        run->tables[i], &packed, chunk->rows, chunk->examples));
+    for (int i = 0; i < run->scorers; i++)
+        AR_TRY(ar_workspace_encode_rows(
+            run->vectors[i], run->workspace, &ar_model_tower(run->model, kinds[i])->weights.encoder,
+            &run->model->shape, run->tables[i], &packed, chunk->rows, chunk->examples));
     for (int64_t first = 0; first < chunk->examples; first += run->tile_rows) {
         int64_t left = chunk->examples - first;
         AR_TRY(visit_tile(run, first, left < run->tile_rows ? left : run->tile_rows));

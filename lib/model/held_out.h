@@ -1,5 +1,5 @@
-/* Held-out sessions as examples, tile by tile with both towers' scores of every item: what
- * validation and evaluation are made of. Level: model. */
+/* Held-out sessions as examples, tile by tile with all scores of every item: what validation and
+ * evaluation are made of. Level: model. */
 #ifndef AR_MODEL_HELD_OUT_H
 #define AR_MODEL_HELD_OUT_H
 
@@ -18,6 +18,7 @@ typedef struct ar_held_out_tile {
     float *id;             /* [rows, items] */
     float *text;           /* [rows, items], still to be multiplied by text_scale; NULL: no tower */
     float text_scale;
+    float *joint; /* [rows, items] a joint model's, which are the fused ones; NULL: to be fused */
 } ar_held_out_tile;
 
 /* An error of a visit ends the run, which returns it. */

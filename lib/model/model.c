@@ -22,16 +22,32 @@ alterrec_status ar_model_shape(ar_encoder_shape *shape, const alterrec_config *c
     return ALTERREC_OK;
 }
 
+int ar_model_towers(ar_tower_shape shapes[2], const alterrec_config *config,
+                    const ar_encoder_shape *encoder, int64_t items, int64_t feature_dim) {
+    shapes[0] = (ar_tower_shape){.kind = ALTERREC_ID, .items = items, .encoder = *encoder};
+    if (ar_config_choice(config, "schedule.system") == AR_SYSTEM_NAIVE_CONCAT) {
+        shapes[0].kind = ALTERREC_FUSED;
+        shapes[0].feature_dim = feature_dim;
+        return 1;
+    }
+    shapes[1] = shapes[0];
+    shapes[1].kind = ALTERREC_TEXT;
+    shapes[1].feature_dim = feature_dim;
+    return feature_dim > 0 ? 2 : 1;
+}
+
 static alterrec_status create_towers(alterrec_model *model) {
-    ar_tower_shape id = {
-        .kind = ALTERREC_ID, .items = model->catalog->items, .encoder = model->shape};
-    AR_TRY(ar_tower_create(&model->id, &id));
-    if (!model->has_text)
-        return ALTERREC_OK;
-    ar_tower_shape text = id;
-    text.kind = ALTERREC_TEXT;
-    text.feature_dim = model->catalog->feature_dim;
-    return ar_tower_create(&model->text, &text);
+    ar_tower_shape shapes[2];
+    int count = ar_model_towers(shapes, model->config, &model->shape, model->catalog->items,
+                                model->catalog->feature_dim);
+    model->is_joint = shapes[0].kind == ALTERREC_FUSED;
+    model->has_text = count == 2;
+    if (model->is_joint && shapes[0].feature_dim == 0)
+        return ar_fail(ALTERREC_ERROR_MISMATCH,
+                       "schedule.system \"naive_concat\" joins IDs and texts, but the catalog has "
+                       "no text features");
+    AR_TRY(ar_tower_create(ar_model_side(model, 0), &shapes[0]));
+    return count == 2 ? ar_tower_create(&model->text, &shapes[1]) : ALTERREC_OK;
 }
 
 alterrec_status ar_model_create_empty(alterrec_model **model, const alterrec_catalog *catalog,
@@ -41,7 +57,6 @@ alterrec_status ar_model_create_empty(alterrec_model **model, const alterrec_cat
     AR_NEW(made, 1);
     made->catalog = ar_catalog_hold(catalog);
     atomic_fetch_add(&made->catalog->models, 1);
-    made->has_text = catalog->features != NULL;
     made->temperature = (float)ar_config_float(config, "model.temperature");
     alterrec_status status = ar_model_shape(&made->shape, config);
     if (status == ALTERREC_OK)
@@ -66,11 +81,11 @@ alterrec_status alterrec_model_create(alterrec_model **model, const alterrec_cat
     AR_TRY(ar_model_create_empty(&made, catalog, config));
     bool usual = ar_config_choice(config, "model.init") == 1;
     uint64_t seed = (uint64_t)ar_config_int(config, "train.seed");
-    ar_parameters_initialise(made->id.block, &made->id.list, made->shape.dim, usual,
-                             ar_random_key(seed, ALTERREC_ID));
-    if (made->has_text)
-        ar_parameters_initialise(made->text.block, &made->text.list, made->shape.dim, usual,
-                                 ar_random_key(seed, ALTERREC_TEXT));
+    for (int side = 0; side < AR_MODEL_SIDES; side++) {
+        const ar_tower *tower = ar_model_side(made, side);
+        ar_parameters_initialise(tower->block, &tower->list, made->shape.dim, usual,
+                                 ar_random_key(seed, (uint64_t)tower->shape.kind));
+    }
     *model = made;
     return ALTERREC_OK;
 }
@@ -89,6 +104,7 @@ void alterrec_model_free(alterrec_model *model) {
         return;
     ar_tower_free(&model->id);
     ar_tower_free(&model->text);
+    ar_tower_free(&model->joint);
     alterrec_config_free(model->config);
     atomic_fetch_sub(&model->catalog->models, 1);
     alterrec_catalog_free(model->catalog);
@@ -104,25 +120,41 @@ const alterrec_config *alterrec_model_config(const alterrec_model *model) {
 }
 
 const ar_tower *ar_model_tower(const alterrec_model *model, int kind) {
+    if (model->is_joint)
+        return &model->joint;
     if (kind == ALTERREC_ID)
         return &model->id;
     return kind == ALTERREC_TEXT && model->has_text ? &model->text : NULL;
 }
 
+int ar_model_first_kind(const alterrec_model *model) {
+    return model->is_joint ? ALTERREC_FUSED : ALTERREC_ID;
+}
+
+ar_tower *ar_model_side(alterrec_model *model, int side) {
+    if (side == 1)
+        return &model->text;
+    return model->is_joint ? &model->joint : &model->id;
+}
+
 float ar_model_score_scale(const alterrec_model *model, int kind) {
-    return kind == ALTERREC_TEXT ? 1.0f / model->temperature : 1.0f;
+    return kind == ALTERREC_TEXT && !model->is_joint ? 1.0f / model->temperature : 1.0f;
 }
 
 alterrec_status ar_model_table(float *table, ar_onednn *onednn, const alterrec_model *model,
                                int kind) {
-    return ar_tower_table(table, onednn, NULL, ar_model_tower(model, kind),
-                          model->catalog->features, (ar_dropout){0});
+    const float *features = model->catalog->features;
+    if (model->is_joint && kind != ALTERREC_FUSED)
+        return ar_tower_part_table(table, onednn, NULL, &model->joint,
+                                   kind == ALTERREC_ID ? AR_PART_ID : AR_PART_TEXT, features);
+    return ar_tower_table(table, onednn, NULL, ar_model_tower(model, kind), features,
+                          (ar_dropout){0});
 }
 
 /* Tensors by name. */
 
 static const ar_tensor *tensor_at(float **values, const alterrec_model *model, int64_t index) {
-    const ar_tower *tower = &model->id;
+    const ar_tower *tower = model->is_joint ? &model->joint : &model->id;
     if (index >= tower->list.tensor_count) {
         index -= tower->list.tensor_count;
         tower = &model->text;
@@ -134,7 +166,9 @@ static const ar_tensor *tensor_at(float **values, const alterrec_model *model, i
 }
 
 int64_t alterrec_model_tensor_count(const alterrec_model *model) {
-    return model != NULL ? model->id.list.tensor_count + model->text.list.tensor_count : 0;
+    return model != NULL ? model->id.list.tensor_count + model->text.list.tensor_count +
+                               model->joint.list.tensor_count
+                         : 0;
 }
 
 alterrec_status alterrec_model_tensor_describe(alterrec_tensor *tensor, const alterrec_model *model,
@@ -205,10 +239,10 @@ alterrec_status alterrec_model_set_tensor(alterrec_model *model, const char *nam
 
 static alterrec_status check_tower(const alterrec_model *model, int32_t tower,
                                    const char *function) {
-    if (tower != ALTERREC_ID && tower != ALTERREC_TEXT)
+    if (tower < ALTERREC_ID || tower > (model->is_joint ? ALTERREC_FUSED : ALTERREC_TEXT))
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
-                       "%s: tower %d is neither ALTERREC_ID nor ALTERREC_TEXT", function,
-                       (int)tower);
+                       "%s: tower %d is neither ALTERREC_ID nor ALTERREC_TEXT%s", function,
+                       (int)tower, model->is_joint ? " nor ALTERREC_FUSED" : "");
     if (ar_model_tower(model, tower) == NULL)
         return ar_fail(ALTERREC_ERROR_MISMATCH,
                        "%s: the model has no text tower: its catalog has no text features",
@@ -314,18 +348,17 @@ alterrec_status alterrec_model_score(float *scores, const alterrec_model *model,
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "%s: scorer %d is not ALTERREC_ID, ALTERREC_TEXT or ALTERREC_FUSED",
                        __func__, (int)scorer);
-    if (scorer == ALTERREC_FUSED && !model->has_text)
-        scorer = ALTERREC_ID;
-    if (scorer != ALTERREC_FUSED)
-        AR_TRY(check_tower(model, scorer, __func__));
+    bool weighted = scorer == ALTERREC_FUSED && model->has_text;
+    if (scorer == ALTERREC_FUSED)
+        scorer = ar_model_first_kind(model);
+    AR_TRY(check_tower(model, scorer, __func__));
     AR_TRY(ar_batch_check_idle(batch, __func__));
     AR_TRY(ar_batch_check(batch, model->catalog->items, __func__));
     ar_workspace *workspace;
     AR_TRY(ar_workspace_of(&workspace, batch));
     int previous = ar_threads_enter(ar_config_int(model->config, "compute.threads"));
-    alterrec_status status = scorer == ALTERREC_FUSED
-                                 ? score_fused(scores, model, batch, workspace)
-                                 : score_tower(scores, model, scorer, batch, workspace);
+    alterrec_status status = weighted ? score_fused(scores, model, batch, workspace)
+                                      : score_tower(scores, model, scorer, batch, workspace);
     ar_threads_leave(previous);
     return status;
 }

@@ -20,8 +20,6 @@
 #define TEXTS    "catalog.texts"
 #define FEATURES "catalog.features"
 
-#define PROJECTION "text.projection.weight"
-
 /* The metadata entry that says how the features were hashed, if they were: of how many of the first
  * texts, word_ngrams, char_min, char_max, tfidf. */
 #define HASH "text_hash"
@@ -96,9 +94,11 @@ alterrec_status alterrec_model_save(const alterrec_model *model, const char *pat
         put_metadata(&writer, model, &config);
         declare_tower(&writer, &model->id);
         declare_tower(&writer, &model->text);
+        declare_tower(&writer, &model->joint);
         declare_catalog(&writer, model->catalog);
         put_tower(&writer, &model->id);
         put_tower(&writer, &model->text);
+        put_tower(&writer, &model->joint);
         put_catalog(&writer, model->catalog);
         status = ar_tensor_writer_commit(&writer);
     }
@@ -142,6 +142,11 @@ static void copy_tensors(ar_tower *tower, const ar_tensor_file *file) {
         const ar_tensor_view *view = ar_tensor_file_find(file, tensor->name);
         memcpy(tower->block + tensor->offset, view->data, (size_t)view->bytes);
     }
+}
+
+static void copy_all(alterrec_model *model, const ar_tensor_file *file) {
+    for (int side = 0; side < AR_MODEL_SIDES; side++)
+        copy_tensors(ar_model_side(model, side), file);
 }
 
 /* The `count` strings of a byte tensor: strings[i] points into `bytes`. */
@@ -226,10 +231,7 @@ static alterrec_status read_catalog(alterrec_catalog **catalog, const ar_tensor_
         if (status != ALTERREC_OK)
             status = ar_fail_at(status, "%s: ", file->path);
     }
-    /* A text tower whose features are lost is not passed over as a tensor of no model would be. */
-    bool has_text = ar_tensor_file_find(file, FEATURES) != NULL ||
-                    ar_tensor_file_find(file, PROJECTION) != NULL;
-    if (status == ALTERREC_OK && has_text)
+    if (status == ALTERREC_OK && ar_tensor_file_find(file, FEATURES) != NULL)
         status = read_features(*catalog, file);
     if (status == ALTERREC_OK)
         status = read_hash(*catalog, file);
@@ -282,25 +284,40 @@ static alterrec_status read_config(alterrec_config *config, const ar_tensor_file
     return status == ALTERREC_OK ? ALTERREC_OK : ar_fail_at(status, "%s: ", file->path);
 }
 
+/* The dimension of the text features, 0 if the file has none. A tower of texts whose features are
+ * lost is not passed over as a tensor of no model would be. */
+static alterrec_status read_feature_dim(int64_t *dim, const ar_tensor_file *file, int64_t items) {
+    const ar_tensor_view *view;
+    *dim = 0;
+    if (ar_tensor_file_find(file, FEATURES) == NULL &&
+        ar_tensor_file_find(file, "text.projection.weight") == NULL &&
+        ar_tensor_file_find(file, "joint.text.projection.weight") == NULL)
+        return ALTERREC_OK;
+    AR_TRY(ar_tensor_file_expect(&view, file, FEATURES, AR_DTYPE_F32, 2, (int64_t[]){items, -1}));
+    *dim = view->shape[1];
+    return ALTERREC_OK;
+}
+
 static alterrec_status load(alterrec_model **model, alterrec_catalog **catalog,
                             alterrec_config *config, const ar_tensor_file *file) {
-    ar_tower_shape id = {.kind = ALTERREC_ID}, text;
+    int64_t items, feature_dim;
+    ar_encoder_shape encoder;
+    ar_tower_shape shapes[2];
     AR_TRY(check_whole(file));
-    AR_TRY(read_items(&id.items, file));
+    AR_TRY(read_items(&items, file));
     AR_TRY(read_config(config, file));
-    alterrec_status status = ar_model_shape(&id.encoder, config);
+    alterrec_status status = ar_model_shape(&encoder, config);
     if (status != ALTERREC_OK)
         return ar_fail_at(status, "%s: ", file->path);
-    AR_TRY(check_tower(file, &id));
-    AR_TRY(read_catalog(catalog, file, id.items));
-    text = id;
-    text.kind = ALTERREC_TEXT;
-    text.feature_dim = (*catalog)->feature_dim;
-    if (text.feature_dim > 0)
-        AR_TRY(check_tower(file, &text));
-    AR_TRY(ar_model_create_empty(model, *catalog, config));
-    copy_tensors(&(*model)->id, file);
-    copy_tensors(&(*model)->text, file);
+    AR_TRY(read_feature_dim(&feature_dim, file, items));
+    int count = ar_model_towers(shapes, config, &encoder, items, feature_dim);
+    for (int i = 0; i < count; i++)
+        AR_TRY(check_tower(file, &shapes[i]));
+    AR_TRY(read_catalog(catalog, file, items));
+    status = ar_model_create_empty(model, *catalog, config);
+    if (status != ALTERREC_OK)
+        return ar_fail_at(status, "%s: ", file->path);
+    copy_all(*model, file);
     return ALTERREC_OK;
 }
 
@@ -348,14 +365,10 @@ alterrec_status alterrec_model_import(alterrec_model *model, const char *path) {
     ar_tensor_file file;
     AR_TRY(ar_tensor_file_open(&file, path));
     alterrec_status status = check_source(&file);
+    for (int side = 0; side < AR_MODEL_SIDES && status == ALTERREC_OK; side++)
+        status = check_tensors(&file, &ar_model_side(model, side)->list);
     if (status == ALTERREC_OK)
-        status = check_tensors(&file, &model->id.list);
-    if (status == ALTERREC_OK)
-        status = check_tensors(&file, &model->text.list);
-    if (status == ALTERREC_OK) {
-        copy_tensors(&model->id, &file);
-        copy_tensors(&model->text, &file);
-    }
+        copy_all(model, &file);
     ar_tensor_file_close(&file);
     return status;
 }

@@ -5,10 +5,10 @@
 
 #include <string.h>
 
-/* An ID tower with the rows of more items; everything else of it as in the model's. */
+/* The model's ID or joint tower with the rows of more items; everything else of it as it was. */
 static alterrec_status create_larger(ar_tower *larger, const alterrec_model *model,
                                      const alterrec_catalog *catalog) {
-    const ar_tower *tower = &model->id;
+    const ar_tower *tower = ar_model_tower(model, ALTERREC_ID);
     ar_tower_shape shape = tower->shape;
     int64_t dim = shape.encoder.dim, held = shape.items * dim;
     const float *features =
@@ -25,7 +25,7 @@ static alterrec_status create_larger(ar_tower *larger, const alterrec_model *mod
 
 /* Gives the model the catalog and the tower, which then hold what the model had. */
 static void swap(alterrec_model *model, alterrec_catalog **catalog, ar_tower *larger) {
-    ar_tower *tower = &model->id;
+    ar_tower *tower = ar_model_side(model, 0);
     ar_tensor *tensors = tower->list.tensors;
     alterrec_catalog *held = model->catalog;
     atomic_fetch_add(&(*catalog)->models, 1);

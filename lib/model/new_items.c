@@ -45,9 +45,10 @@ static void embed_all(float *row, double *sum, const alterrec_model *model) {
     /* 1 - q of embeddings so long that epsilon vanishes beside them. */
     const double least = 1e-12;
     int64_t items = model->catalog->items, dim = model->shape.dim;
+    const float *rows = ar_model_tower(model, ALTERREC_ID)->weights.embedding;
     memset(sum, 0, (size_t)dim * sizeof *sum);
     for (int64_t i = 0; i < items; i++)
-        (void)add_normalised(sum, model->id.weights.embedding + i * dim, dim);
+        (void)add_normalised(sum, rows + i * dim, dim);
     double rest = 1.0 - mean_square(sum, dim) / ((double)items * (double)items);
     embed(row, sum, dim,
           sqrt((double)AR_TABLE_EPSILON / (rest > least ? rest : least)) / (double)items);
@@ -56,11 +57,12 @@ static void embed_all(float *row, double *sum, const alterrec_model *model) {
 /* The embedding of an item with these neighbours; if theirs cancel out, it stays as it is. */
 static void embed_beside(float *row, double *sum, const alterrec_model *model,
                          const int32_t *neighbours, int64_t count) {
+    const float *rows = ar_model_tower(model, ALTERREC_ID)->weights.embedding;
     int64_t dim = model->shape.dim;
     double variance = 0.0;
     memset(sum, 0, (size_t)dim * sizeof *sum);
     for (int64_t n = 0; n < count; n++)
-        variance += add_normalised(sum, model->id.weights.embedding + neighbours[n] * dim, dim);
+        variance += add_normalised(sum, rows + neighbours[n] * dim, dim);
     double square = mean_square(sum, dim);
     if (square > 0.0)
         embed(row, sum, dim, sqrt(variance / (double)count / square));
@@ -177,6 +179,6 @@ alterrec_status ar_new_item_rows(float *rows, const alterrec_model *model, const
     for (int64_t i = 1; i < count; i++)
         memcpy(rows + i * dim, rows, (size_t)dim * sizeof *rows);
     bool all = ar_config_choice(model->config, "model.new_items") == 1;
-    return all || !model->has_text ? ALTERREC_OK
+    return all || features == NULL ? ALTERREC_OK
                                    : embed_by_neighbours(rows, model, features, count);
 }

@@ -44,18 +44,44 @@ static void add_block(ar_parameter_list *list, int64_t dim, const char *tower, i
     add_norm(list, dim, norm);
 }
 
+/* What the rows of the ID tower, or of the text tower, are made from. */
+static void add_rows(ar_parameter_list *list, const ar_tower_shape *shape, int kind,
+                     const char *prefix) {
+    int64_t dim = shape->encoder.dim;
+    if (kind == ALTERREC_ID) {
+        add(list, shape->items, dim, "%s.embedding.weight", prefix);
+    } else {
+        add(list, dim, shape->feature_dim, "%s.projection.weight", prefix);
+        add(list, dim, 0, "%s.projection.bias", prefix);
+    }
+}
+
+/* The same of a joint tower: each part's, and their fusion. E comes first, as in the ID tower. */
+static void add_parts(ar_parameter_list *list, const ar_tower_shape *shape) {
+    int64_t dim = shape->encoder.dim;
+    add_rows(list, shape, ALTERREC_ID, "joint.id");
+    add_norm(list, dim, "joint.id.norm");
+    add_rows(list, shape, ALTERREC_TEXT, "joint.text");
+    add_norm(list, dim, "joint.text.norm");
+    add(list, dim, dim, "joint.fusion.id.weight");
+    add(list, dim, dim, "joint.fusion.text.weight");
+    add(list, dim, 0, "joint.fusion.bias");
+}
+
+const char *ar_tower_name(int kind) {
+    return kind == ALTERREC_ID ? "id" : kind == ALTERREC_TEXT ? "text" : "joint";
+}
+
 alterrec_status ar_parameter_list_create(ar_parameter_list *list, const ar_tower_shape *shape) {
-    enum { OUTSIDE_BLOCKS = 7, IN_A_BLOCK = 12 };
+    enum { OUTSIDE_BLOCKS = 15, IN_A_BLOCK = 12 };
     int64_t dim = shape->encoder.dim;
     *list = (ar_parameter_list){0};
     AR_NEW(list->tensors, OUTSIDE_BLOCKS + IN_A_BLOCK * shape->encoder.blocks);
-    const char *tower = shape->kind == ALTERREC_ID ? "id" : "text";
-    if (shape->kind == ALTERREC_ID) {
-        add(list, shape->items, dim, "id.embedding.weight");
-    } else {
-        add(list, dim, shape->feature_dim, "text.projection.weight");
-        add(list, dim, 0, "text.projection.bias");
-    }
+    const char *tower = ar_tower_name(shape->kind);
+    if (shape->kind == ALTERREC_FUSED)
+        add_parts(list, shape);
+    else
+        add_rows(list, shape, shape->kind, tower);
     char norm[AR_TENSOR_NAME_SIZE];
     (void)snprintf(norm, sizeof norm, "%s.norm", tower);
     add_norm(list, dim, norm);
@@ -116,12 +142,21 @@ int64_t ar_encoder_weights_count(const ar_encoder_shape *shape) {
 /* The same order as ar_parameter_list_create; a test holds the two together. */
 ar_tower_weights ar_tower_weights_at(float *block, const ar_tower_shape *shape) {
     int64_t dim = shape->encoder.dim;
+    bool joint = shape->kind == ALTERREC_FUSED;
     ar_tower_weights weights = {0};
-    if (shape->kind == ALTERREC_ID) {
+    if (shape->kind == ALTERREC_ID || joint)
         weights.embedding = take(&block, shape->items * dim);
-    } else {
+    if (joint)
+        weights.part_norms[AR_PART_ID] = take_norm(&block, dim);
+    if (shape->kind == ALTERREC_TEXT || joint) {
         weights.projection = take(&block, dim * shape->feature_dim);
         weights.projection_bias = take(&block, dim);
+    }
+    if (joint) {
+        weights.part_norms[AR_PART_TEXT] = take_norm(&block, dim);
+        weights.fusion[AR_PART_ID] = take(&block, dim * dim);
+        weights.fusion[AR_PART_TEXT] = take(&block, dim * dim);
+        weights.fusion_bias = take(&block, dim);
     }
     weights.norm = take_norm(&block, dim);
     weights.encoder = take_encoder(&block, &shape->encoder);

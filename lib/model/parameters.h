@@ -15,11 +15,14 @@ typedef struct ar_tensor {
     int dims;
 } ar_tensor;
 
+/* The two parts that a joint tower is made of. */
+enum { AR_PART_ID, AR_PART_TEXT, AR_PARTS };
+
 /* What a tower is made of. */
 typedef struct ar_tower_shape {
-    int kind;            /* ALTERREC_ID or ALTERREC_TEXT */
+    int kind;            /* ALTERREC_ID, ALTERREC_TEXT; ALTERREC_FUSED: a joint tower, of both */
     int64_t items;       /* N */
-    int64_t feature_dim; /* f; text tower only */
+    int64_t feature_dim; /* f; text and joint tower */
     ar_encoder_shape encoder;
 } ar_tower_shape;
 
@@ -30,14 +33,20 @@ typedef struct ar_parameter_list {
     int64_t count; /* floats in the block */
 } ar_parameter_list;
 
+/* "id", "text", "joint": what the names of its tensors begin with. */
+const char *ar_tower_name(int kind);
+
 alterrec_status ar_parameter_list_create(ar_parameter_list *list, const ar_tower_shape *shape);
 void ar_parameter_list_free(ar_parameter_list *list);
 
 /* Pointers into a flat block with this list's layout: the parameters themselves, or their
  * gradients. */
 typedef struct ar_tower_weights {
-    float *embedding;                    /* ID tower: E [items, dim] */
-    float *projection, *projection_bias; /* text tower: W [dim, feature_dim], b [dim] */
+    float *embedding;                    /* ID and joint tower: E [items, dim] */
+    float *projection, *projection_bias; /* text and joint tower: W [dim, feature_dim], b [dim] */
+    ar_norm part_norms[AR_PARTS];        /* joint tower: of the parts' rows */
+    float *fusion[AR_PARTS];             /* joint tower: the halves of Wj [dim, 2 dim] */
+    float *fusion_bias;                  /* joint tower: bj [dim] */
     ar_norm norm;                        /* of the item table */
     ar_encoder_weights encoder;
 } ar_tower_weights;

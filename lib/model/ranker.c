@@ -48,7 +48,9 @@ static void rank_row(ar_ranks *ranks, const ar_held_out_tile *tile, int64_t row,
     float *text = tile->text + row * tile->items;
     ar_scores_scale(text, tile->items, tile->text_scale);
     ranks->text[example] = ar_rank_of(text, tile->items, label);
-    if (fusion->call != NULL)
+    if (tile->joint != NULL)
+        ranks->fused[example] = ar_rank_of(tile->joint + row * tile->items, tile->items, label);
+    if (tile->joint != NULL || fusion->call != NULL)
         return;
     ar_scores_fuse(id, text, tile->items, fusion->alpha);
     ranks->fused[example] = ar_rank_of(id, tile->items, label);
@@ -91,7 +93,7 @@ static alterrec_status rank_tile(const ar_held_out_tile *tile, void *state) {
     for (int64_t row = 0; row < tile->rows; row++)
         rank_row(ranks, tile, row, work->fusion);
     AR_TRY(check_ranks(ranks, tile));
-    if (work->fusion->call != NULL && tile->text != NULL)
+    if (work->fusion->call != NULL && tile->text != NULL && tile->joint == NULL)
         AR_TRY(rank_host_fused(work, tile));
     ranks->count += tile->rows;
     return ALTERREC_OK;

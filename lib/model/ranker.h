@@ -7,7 +7,7 @@
 #include "model/held_out.h"
 
 /* One entry an example, in their order. 1 is the best rank. Without a text tower the text ranks are
- * 0 and the fused ones are the ID tower's. */
+ * 0 and the fused ones are the ID tower's; a joint model has all three, whatever the fusion. */
 typedef struct ar_ranks {
     int32_t *labels;
     int32_t *fused, *id, *text;

@@ -25,7 +25,8 @@ static alterrec_status copy_towers(alterrec_recommender *recommender, const alte
     ar_onednn *onednn;
     AR_TRY(ar_onednn_create(&onednn));
     int previous = ar_threads_enter(recommender->threads);
-    alterrec_status status = copy_tower(&recommender->towers[0], onednn, model, ALTERREC_ID);
+    alterrec_status status =
+        copy_tower(&recommender->towers[0], onednn, model, ar_model_first_kind(model));
     if (status == ALTERREC_OK && model->has_text)
         status = copy_tower(&recommender->towers[1], onednn, model, ALTERREC_TEXT);
     ar_threads_leave(previous);
@@ -49,6 +50,7 @@ alterrec_status alterrec_recommender_create(alterrec_recommender **recommender,
     made->threads = ar_config_int(config, "compute.threads");
     made->fusion.alpha = (float)ar_fusion_alpha(config, model->config);
     made->tower_count = model->has_text ? 2 : 1;
+    made->is_joint = model->is_joint;
     alterrec_status status = copy_towers(made, model);
     if (status != ALTERREC_OK) {
         alterrec_recommender_free(made);

@@ -17,7 +17,9 @@ struct alterrec_recommender {
     int64_t items;
     int64_t threads; /* compute.threads */
     ar_fusion fusion;
-    int tower_count; /* ID first, then text */
+    int tower_count; /* ID first, then text; a joint one is the only one, its scores are the fused
+                      */
+    bool is_joint;
     struct ar_serving_tower {
         float *table; /* [items, dim] */
         float *block; /* the encoder's weights */

@@ -58,6 +58,9 @@ alterrec_status alterrec_recommender_score(float *fused, float *id, float *text,
     if (text != NULL && recommender->tower_count < 2)
         return ar_fail(ALTERREC_ERROR_MISMATCH, "%s: text is wanted, the model has no text tower",
                        __func__);
+    if (id != NULL && recommender->is_joint)
+        return ar_fail(ALTERREC_ERROR_MISMATCH,
+                       "%s: id is wanted, a joint model is served without its parts", __func__);
     AR_TRY(check_items(recommender, items, batch->count, count, __func__));
     ar_serving_call call;
     AR_TRY(ar_serving_call_begin(&call, recommender, batch, search, __func__));

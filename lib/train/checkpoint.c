@@ -30,10 +30,8 @@ enum {
 enum { METRIC_BEST, METRIC_OWN_BEST, METRICS = 3 };
 enum { REPORT_FIELDS = 17 };
 
-static const char *const tower_names[2] = {"id", "text"};
-
 static const ar_tower *tower_of(const alterrec_trainer *trainer, int side) {
-    return side == 0 ? &trainer->model->id : &trainer->model->text;
+    return ar_model_side(trainer->model, side);
 }
 
 static void put_sessions(ar_checksum *checksum, const alterrec_sessions *sessions) {
@@ -122,11 +120,11 @@ static alterrec_epoch_report report_from_row(const double *row) {
 }
 
 /* One tensor of the file: declared first, put later, in the same order. */
-static void declare(ar_tensor_writer *writer, const char *kind, int side, const char *suffix,
-                    int64_t count) {
+static void declare(ar_tensor_writer *writer, const char *kind, const ar_tower *tower,
+                    const char *suffix) {
     char name[48];
-    (void)snprintf(name, sizeof name, "%s.%s%s", kind, tower_names[side], suffix);
-    ar_tensor_writer_declare(writer, name, AR_DTYPE_F32, 1, &count);
+    (void)snprintf(name, sizeof name, "%s.%s%s", kind, ar_tower_name(tower->shape.kind), suffix);
+    ar_tensor_writer_declare(writer, name, AR_DTYPE_F32, 1, &tower->list.count);
 }
 
 static void declare_all(ar_tensor_writer *writer, const alterrec_trainer *trainer) {
@@ -135,15 +133,16 @@ static void declare_all(ar_tensor_writer *writer, const alterrec_trainer *traine
     ar_tensor_writer_declare(writer, "reports", AR_DTYPE_F64, 2,
                              (int64_t[]){trainer->report_count, REPORT_FIELDS});
     for (int side = 0; side < 2; side++) {
-        const ar_parameter_list *list = &tower_of(trainer, side)->list;
+        const ar_tower *tower = tower_of(trainer, side);
+        const ar_parameter_list *list = &tower->list;
         for (int64_t t = 0; t < list->tensor_count; t++)
             ar_tensor_writer_declare(writer, list->tensors[t].name, AR_DTYPE_F32,
                                      list->tensors[t].dims, list->tensors[t].shape);
         if (trainer->best[side] != NULL)
-            declare(writer, "best", side, "", list->count);
+            declare(writer, "best", tower, "");
         if (trainer->learners[side].kind != 0) {
-            declare(writer, "adam", side, ".first", list->count);
-            declare(writer, "adam", side, ".second", list->count);
+            declare(writer, "adam", tower, ".first");
+            declare(writer, "adam", tower, ".second");
         }
     }
 }
@@ -291,19 +290,20 @@ static alterrec_status check_metadata(const alterrec_trainer *trainer, const ar_
 }
 
 static alterrec_status read_floats(float **values, const ar_tensor_file *file, const char *kind,
-                                   int side, const char *suffix, int64_t count) {
+                                   const ar_tower *tower, const char *suffix) {
     char name[48];
     const ar_tensor_view *view;
-    (void)snprintf(name, sizeof name, "%s.%s%s", kind, tower_names[side], suffix);
-    AR_TRY(ar_tensor_file_expect(&view, file, name, AR_DTYPE_F32, 1, &count));
-    AR_NEW(*values, count);
+    (void)snprintf(name, sizeof name, "%s.%s%s", kind, ar_tower_name(tower->shape.kind), suffix);
+    AR_TRY(ar_tensor_file_expect(&view, file, name, AR_DTYPE_F32, 1, &tower->list.count));
+    AR_NEW(*values, view->count);
     memcpy(*values, view->data, (size_t)view->bytes);
     return ALTERREC_OK;
 }
 
 static alterrec_status read_tower(contents *c, const alterrec_trainer *trainer,
                                   const ar_tensor_file *file, int side) {
-    const ar_parameter_list *list = &tower_of(trainer, side)->list;
+    const ar_tower *tower = tower_of(trainer, side);
+    const ar_parameter_list *list = &tower->list;
     AR_NEW(c->blocks[side], list->count);
     for (int64_t t = 0; t < list->tensor_count; t++) {
         const ar_tensor *tensor = &list->tensors[t];
@@ -313,10 +313,10 @@ static alterrec_status read_tower(contents *c, const alterrec_trainer *trainer,
         memcpy(c->blocks[side] + tensor->offset, view->data, (size_t)view->bytes);
     }
     if (c->counts[COUNT_BEST_EPOCH] >= 0 && list->count > 0)
-        AR_TRY(read_floats(&c->best[side], file, "best", side, "", list->count));
-    if (c->counts[COUNT_ADAM_STEPS + side] >= 0) {
-        AR_TRY(read_floats(&c->first[side], file, "adam", side, ".first", list->count));
-        AR_TRY(read_floats(&c->second[side], file, "adam", side, ".second", list->count));
+        AR_TRY(read_floats(&c->best[side], file, "best", tower, ""));
+    if (c->counts[COUNT_ADAM_STEPS + side] >= 0 && list->count > 0) {
+        AR_TRY(read_floats(&c->first[side], file, "adam", tower, ".first"));
+        AR_TRY(read_floats(&c->second[side], file, "adam", tower, ".second"));
     }
     return ALTERREC_OK;
 }
@@ -347,7 +347,7 @@ static alterrec_status read_contents(contents *c, alterrec_trainer *trainer,
     ar_learner *learner;
     for (int side = 0; side < 2; side++)
         if (c->first[side] != NULL)
-            AR_TRY(ar_trainer_learner(&learner, trainer, side == 0 ? ALTERREC_ID : ALTERREC_TEXT));
+            AR_TRY(ar_trainer_learner(&learner, trainer, tower_of(trainer, side)->shape.kind));
     return ALTERREC_OK;
 }
 
@@ -359,14 +359,13 @@ static void swap(float **a, float **b) {
 }
 
 static void take_contents(alterrec_trainer *trainer, contents *c) {
-    ar_tower *towers[2] = {&trainer->model->id, &trainer->model->text};
     set_counts(trainer, c->counts);
     trainer->best_metric = c->metrics[METRIC_BEST];
     for (int side = 0; side < 2; side++) {
         ar_adam *adam = &trainer->learners[side].adam;
         trainer->own_best[side] = c->metrics[METRIC_OWN_BEST + side];
-        memcpy(towers[side]->block, c->blocks[side],
-               (size_t)towers[side]->list.count * sizeof(float));
+        ar_tower *tower = ar_model_side(trainer->model, side);
+        memcpy(tower->block, c->blocks[side], (size_t)tower->list.count * sizeof *tower->block);
         swap(&trainer->best[side], &c->best[side]);
         if (c->first[side] != NULL) {
             swap(&adam->first, &c->first[side]);

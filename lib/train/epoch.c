@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* The bits of `tower` in a plan or a report: ALTERREC_FUSED is both. */
+/* The bits of `tower` in a plan or a report: ALTERREC_FUSED is both, as is a joint tower. */
 static const int kinds[2] = {ALTERREC_ID, ALTERREC_TEXT};
 
 /* Tells the host where the work stands: the host's answer, or 1 if another thread has cancelled. */
@@ -89,13 +89,15 @@ static alterrec_status validate(alterrec_epoch_report *report, alterrec_trainer 
     return ALTERREC_OK;
 }
 
-/* Keeps the weights of both towers as the best. */
+/* Keeps the weights of all towers as the best. */
 static alterrec_status keep_best(alterrec_trainer *trainer) {
-    const ar_tower *towers[2] = {&trainer->model->id, &trainer->model->text};
-    for (int side = 0; side < 2; side++)
+    const ar_tower *towers[AR_MODEL_SIDES];
+    for (int side = 0; side < AR_MODEL_SIDES; side++) {
+        towers[side] = ar_model_side(trainer->model, side);
         if (trainer->best[side] == NULL && towers[side]->list.count > 0)
             AR_NEW(trainer->best[side], towers[side]->list.count);
-    for (int side = 0; side < 2; side++)
+    }
+    for (int side = 0; side < AR_MODEL_SIDES; side++)
         if (towers[side]->list.count > 0)
             memcpy(trainer->best[side], towers[side]->block,
                    (size_t)towers[side]->list.count * sizeof(float));
@@ -127,7 +129,8 @@ static alterrec_status judge(alterrec_epoch_report *report, alterrec_trainer *tr
         trainer->options.patience > 0 && report->epochs_since_best >= trainer->options.patience;
     for (int side = 0; side < 2; side++)
         if ((report->tower & kinds[side]) != 0)
-            judge_tower(trainer, side, report->valid_metric[1 + side]);
+            judge_tower(trainer, side,
+                        report->valid_metric[trainer->model->is_joint ? 0 : 1 + side]);
     return ALTERREC_OK;
 }
 

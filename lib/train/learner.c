@@ -20,7 +20,7 @@ enum { STREAM_TABLE = AR_OBJECTIVE_STREAMS, STREAM_ENCODER };
 
 alterrec_status ar_learner_create(ar_learner *learner, alterrec_model *model, int kind,
                                   int threads) {
-    ar_tower *tower = kind == ALTERREC_ID ? &model->id : &model->text;
+    ar_tower *tower = ar_model_side(model, kind == ALTERREC_TEXT ? 1 : 0);
     int64_t items = tower->shape.items, dim = tower->shape.encoder.dim;
     *learner = (ar_learner){.kind = kind,
                             .tower = tower,
@@ -37,6 +37,8 @@ alterrec_status ar_learner_create(ar_learner *learner, alterrec_model *model, in
         status = ar_encoder_state_create(&learner->encoder, &tower->shape.encoder);
     if (status == ALTERREC_OK)
         status = ar_onednn_create(&learner->onednn);
+    if (status == ALTERREC_OK && kind == ALTERREC_FUSED)
+        status = ar_parts_create(&learner->parts, &tower->shape, learner->tile_rows);
     if (status == ALTERREC_OK) {
         learner->diff = ar_new(tower->list.count, sizeof(float));
         learner->table = ar_new(items * dim, sizeof(float));
@@ -59,7 +61,7 @@ alterrec_status ar_learner_create(ar_learner *learner, alterrec_model *model, in
 }
 
 void ar_learner_free(ar_learner *learner) {
-    if (learner->kind == ALTERREC_TEXT)
+    if (learner->kind != ALTERREC_ID)
         ar_free(learner->diff_table);
     ar_free(learner->diff);
     ar_free(learner->table);
@@ -72,6 +74,7 @@ void ar_learner_free(ar_learner *learner) {
     ar_free(learner->negatives);
     ar_free(learner->keys);
     ar_free(learner->losses);
+    ar_parts_free(&learner->parts);
     ar_adam_free(&learner->adam);
     ar_table_state_free(&learner->table_state);
     ar_encoder_state_free(learner->encoder);
@@ -113,7 +116,8 @@ static alterrec_status reserve_losses(ar_learner *learner, const ar_example_batc
     bool second = options->ranker != NULL || options->labeller != NULL || options->partner != NULL;
     if (second && learner->second == NULL)
         AR_NEW(learner->second, learner->tile_rows * items);
-    if (options->partner != NULL && learner->scratch == NULL)
+    bool parts = options->partner != NULL || learner->kind == ALTERREC_FUSED;
+    if (parts && learner->scratch == NULL)
         AR_NEW(learner->scratch, learner->threads * items);
     return ALTERREC_OK;
 }
@@ -125,13 +129,29 @@ static alterrec_status rank_tile(ar_learner *learner, ar_teacher *teacher, int64
                            : ALTERREC_OK;
 }
 
-/* What one tower's scores alone would lose, from a copy of them. */
-static double part_loss(float *copy, const float *scores, const float *negatives, int64_t items,
-                        const ar_targets *targets) {
-    double loss, positives_loss;
-    memcpy(copy, scores, (size_t)items * sizeof *copy);
-    ar_loss_row(&loss, &positives_loss, copy, negatives, items, targets, 1.0f);
-    return loss;
+/* What the ID scores alone and the text scores alone would lose, from a copy of them. */
+static void part_losses(double *losses, float *copy, const float *const scores[AR_PARTS],
+                        const float *negatives, int64_t items, const ar_targets *targets) {
+    for (int part = 0; part < AR_PARTS; part++) {
+        double positives_loss;
+        memcpy(copy, scores[part], (size_t)items * sizeof *copy);
+        ar_loss_row(&losses[part], &positives_loss, copy, negatives, items, targets, 1.0f);
+    }
+}
+
+/* The row's scores of both parts; false if nobody asks for them. */
+static bool find_parts(const float *scores[AR_PARTS], const ar_learner *learner, int64_t row,
+                       const ar_step_options *options) {
+    int64_t at = row * learner->tower->shape.items;
+    if (options->partner == NULL && learner->kind != ALTERREC_FUSED)
+        return false;
+    for (int part = 0; part < AR_PARTS; part++) {
+        bool own = part == (learner->kind == ALTERREC_ID ? AR_PART_ID : AR_PART_TEXT);
+        scores[part] = options->partner == NULL ? learner->parts.parts[part].scores + at
+                       : own                    ? learner->logits + at
+                                                : learner->second + at;
+    }
+    return true;
 }
 
 /* From scores to their gradients, in place, for example `e`, which is row i of the tile. */
@@ -156,14 +176,12 @@ static void loss_row(ar_learner *learner, const ar_example_batch *batch, int64_t
     if (p > 0)
         targets.positive_weight = (float)(options->positives_weight / (double)(batch->count * p));
     losses[AR_LOSS_PARTS] = losses[AR_LOSS_PARTS + 1] = 0.0;
-    if (options->partner != NULL) {
-        float *copy = learner->scratch + thread * items;
-        int own = learner->kind == ALTERREC_ID ? 0 : 1;
-        losses[AR_LOSS_PARTS + own] = part_loss(copy, scores, negatives, items, &targets);
-        losses[AR_LOSS_PARTS + 1 - own] = part_loss(copy, second, negatives, items, &targets);
-        for (int64_t j = 0; j < items; j++)
-            scores[j] += second[j];
-    }
+    const float *parts[AR_PARTS];
+    if (find_parts(parts, learner, i, options))
+        part_losses(losses + AR_LOSS_PARTS, learner->scratch + thread * items, parts, negatives,
+                    items, &targets);
+    for (int64_t j = 0; options->partner != NULL && j < items; j++)
+        scores[j] += second[j];
     ar_loss_row(&losses[AR_LOSS_LABEL], &losses[AR_LOSS_POSITIVES], scores, negatives, items,
                 &targets, 1.0f);
 }
@@ -221,6 +239,8 @@ static alterrec_status score_and_loss(ar_learner *learner, const ar_example_batc
         AR_TRY(score_tile(learner->logits, learner, first, count));
         if (options->partner != NULL)
             AR_TRY(score_tile(learner->second, options->partner, first, count));
+        if (learner->kind == ALTERREC_FUSED)
+            AR_TRY(ar_parts_score(&learner->parts, learner->onednn, first, count));
         AR_TRY(loss_tile(learner, batch, first, count, options));
         AR_TRY(score_tile_backward(learner, learner->logits, first, count));
         if (options->partner != NULL)
@@ -248,7 +268,7 @@ static bool all_finite(const float *values, int64_t count) {
 }
 
 static const char *name_of(const ar_learner *learner) {
-    return learner->kind == ALTERREC_ID ? "ID" : "text";
+    return learner->kind == ALTERREC_ID ? "ID" : ar_tower_name(learner->kind);
 }
 
 static alterrec_status sum_losses(ar_step_result *result, const ar_learner *learner, int64_t count,
@@ -282,6 +302,10 @@ static alterrec_status forward(ar_learner *learner, const ar_example_batch *batc
     AR_TRY(reserve_examples(learner, batch));
     AR_TRY(ar_tower_table(learner->table, learner->onednn, &learner->table_state, learner->tower,
                           learner->features, dropout_of(learner, options, STREAM_TABLE)));
+    if (learner->kind == ALTERREC_FUSED)
+        AR_TRY(ar_parts_encode(&learner->parts, learner->onednn, learner->encoder,
+                               &learner->table_state, learner->tower, batch,
+                               dropout_of(learner, options, STREAM_ENCODER)));
     AR_TRY(ar_encoder_forward(&hidden, learner->onednn, learner->encoder,
                               &learner->tower->weights.encoder, learner->table, &batch->packed,
                               true, dropout_of(learner, options, STREAM_ENCODER)));

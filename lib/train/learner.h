@@ -7,11 +7,12 @@
 #include "nn/adam.h"
 #include "train/examples.h"
 #include "train/objective.h"
+#include "train/parts.h"
 
 typedef struct ar_learner {
     int kind;
     ar_tower *tower;
-    const float *features; /* text tower */
+    const float *features; /* text and joint tower */
     float scale;           /* 1, or 1 / tau */
     ar_adam adam;
     float *diff; /* gradients, laid out as the tower's block */
@@ -33,7 +34,8 @@ typedef struct ar_learner {
     int threads;
     float *negatives; /* [threads + 1, items]; the last row: what all examples share */
     uint32_t *keys;   /* [threads, items] */
-    float *scratch;   /* [threads, items]; made for a partner */
+    float *scratch;   /* [threads, items]; made for the losses of parts */
+    ar_parts parts;   /* joint tower */
     double *losses;   /* [examples, AR_LOSSES] */
     int64_t loss_capacity;
 } ar_learner;
@@ -44,7 +46,8 @@ enum { AR_LOSS_LABEL, AR_LOSS_POSITIVES, AR_LOSS_PARTS, /* ID, text */ AR_LOSSES
 typedef struct ar_step_result {
     double loss;           /* mean over the examples */
     double positives_loss; /* mean over the augmented examples */
-    double part_loss[2];   /* with a partner: what ID scores alone and text scores alone lose */
+    double part_loss[2];   /* of a joint tower, or with a partner: what the ID scores alone and the
+                              text scores alone lose */
 } ar_step_result;
 
 /* The model must outlive the learner. */

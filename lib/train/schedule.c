@@ -5,7 +5,6 @@
 #include <math.h>
 
 /* The positions of the choices in the option table. */
-enum { SYSTEM_ALTERREC, SYSTEM_SEPARATE, SYSTEM_ID, SYSTEM_TEXT, SYSTEM_NAIVE_SUM };
 enum { MODE_SAMPLED, MODE_FULL, MODE_BATCH };
 enum { DECAY_STEP, DECAY_COSINE, DECAY_PLATEAU, DECAY_NONE };
 
@@ -27,8 +26,23 @@ static alterrec_status read_window(ar_schedule *schedule, const alterrec_config 
     return ALTERREC_OK;
 }
 
+static alterrec_status check_towers(int system, const alterrec_model *model) {
+    bool joint = system == AR_SYSTEM_NAIVE_CONCAT;
+    if (joint != model->is_joint)
+        return ar_fail(ALTERREC_ERROR_MISMATCH,
+                       "schedule.system \"naive_concat\" is what the %s was made with, but not the "
+                       "%s: it takes a model of its own",
+                       joint ? "trainer" : "model", joint ? "model" : "trainer");
+    if (system != AR_SYSTEM_ID && !joint && !model->has_text)
+        return ar_fail(ALTERREC_ERROR_MISMATCH,
+                       "schedule.system needs a text tower, but the model has none: its catalog "
+                       "has no text features; schedule.system \"id\" trains without");
+    return ALTERREC_OK;
+}
+
 alterrec_status ar_schedule_read(ar_schedule *schedule, const alterrec_config *config,
-                                 int64_t items, bool has_text) {
+                                 const alterrec_model *model) {
+    int64_t items = model->catalog->items;
     *schedule = (ar_schedule){
         .system = ar_config_choice(config, "schedule.system"),
         .first = ar_config_choice(config, "schedule.first") == 0 ? ALTERREC_ID : ALTERREC_TEXT,
@@ -47,10 +61,7 @@ alterrec_status ar_schedule_read(ar_schedule *schedule, const alterrec_config *c
         .decay_factor = ar_config_float(config, "optimizer.decay_factor"),
         .decay_epochs = {ar_config_int(config, "optimizer.id_decay_epochs"),
                          ar_config_int(config, "optimizer.text_decay_epochs")}};
-    if (schedule->system != SYSTEM_ID && !has_text)
-        return ar_fail(ALTERREC_ERROR_MISMATCH,
-                       "schedule.system needs a text tower, but the model has none: its catalog "
-                       "has no text features; schedule.system \"id\" trains without");
+    AR_TRY(check_towers(schedule->system, model));
     schedule->positives = schedule->positives < items ? schedule->positives : items;
     return read_window(schedule, config, items);
 }
@@ -59,7 +70,8 @@ static double learning_rate(const ar_schedule *schedule, const ar_training_state
                             int tower) {
     int side = tower == ALTERREC_ID ? 0 : 1;
     double trained = (double)state->trained[side];
-    bool alternating = schedule->system == SYSTEM_ALTERREC || schedule->system == SYSTEM_SEPARATE;
+    bool alternating =
+        schedule->system == AR_SYSTEM_ALTERREC || schedule->system == AR_SYSTEM_SEPARATE;
     double planned = (double)schedule->epochs / (alternating ? 2.0 : 1.0);
     switch (schedule->decay) {
     case DECAY_STEP:
@@ -78,11 +90,12 @@ static double learning_rate(const ar_schedule *schedule, const ar_training_state
 static int tower_in_turn(const ar_schedule *schedule, int64_t epoch) {
     int other = schedule->first == ALTERREC_ID ? ALTERREC_TEXT : ALTERREC_ID;
     switch (schedule->system) {
-    case SYSTEM_ID:
+    case AR_SYSTEM_ID:
         return ALTERREC_ID;
-    case SYSTEM_TEXT:
+    case AR_SYSTEM_TEXT:
         return ALTERREC_TEXT;
-    case SYSTEM_NAIVE_SUM:
+    case AR_SYSTEM_NAIVE_SUM:
+    case AR_SYSTEM_NAIVE_CONCAT:
         return ALTERREC_FUSED;
     default:
         return epoch / schedule->gap % 2 == 0 ? schedule->first : other;
@@ -91,7 +104,7 @@ static int tower_in_turn(const ar_schedule *schedule, int64_t epoch) {
 
 void ar_schedule_plan(alterrec_plan *plan, const ar_schedule *schedule,
                       const ar_training_state *state) {
-    bool mutual = schedule->system == SYSTEM_ALTERREC && state->epoch >= schedule->random_epochs;
+    bool mutual = schedule->system == AR_SYSTEM_ALTERREC && state->epoch >= schedule->random_epochs;
     uint32_t size = plan->struct_size;
     *plan = (alterrec_plan){
         .struct_size = size,
@@ -119,27 +132,32 @@ static alterrec_status field_error(const char *field, double value, const char *
                    range);
 }
 
-alterrec_status ar_plan_check(const alterrec_plan *plan, int64_t items, bool has_text) {
+alterrec_status ar_plan_check(const alterrec_plan *plan, const alterrec_model *model) {
+    int64_t items = model->catalog->items;
     if (plan->tower < ALTERREC_ID || plan->tower > ALTERREC_FUSED)
         return field_error("tower", plan->tower, "ALTERREC_ID, ALTERREC_TEXT, ALTERREC_FUSED");
-    if (plan->tower != ALTERREC_ID && !has_text)
+    if (plan->tower != ALTERREC_FUSED && model->is_joint)
+        return ar_fail(
+            ALTERREC_ERROR_MISMATCH,
+            "plan.tower is %d, but the model's only tower is a joint one: ALTERREC_FUSED",
+            (int)plan->tower);
+    if (plan->tower != ALTERREC_ID && !model->has_text && !model->is_joint)
         return ar_fail(ALTERREC_ERROR_MISMATCH, "plan.tower is %d, but the model has no text tower",
                        (int)plan->tower);
     if (plan->negatives < ALTERREC_NEGATIVES_RANDOM || plan->negatives > ALTERREC_NEGATIVES_HOST)
         return field_error("negatives", plan->negatives, "the values of ALTERREC_NEGATIVES_*");
     if (plan->tower == ALTERREC_FUSED &&
         (plan->negatives == ALTERREC_NEGATIVES_HARD || plan->positives > 0))
-        return ar_fail(
-            ALTERREC_ERROR_INVALID_ARGUMENT,
-            "plan.tower is ALTERREC_FUSED: with both towers in training there is none to "
-            "rank hard negatives or positives by");
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                       "plan.tower is ALTERREC_FUSED: with both sides in training there is none to "
+                       "rank hard negatives or positives by");
     if (plan->correct != 0 && plan->negatives != ALTERREC_NEGATIVES_RANDOM &&
         plan->negatives != ALTERREC_NEGATIVES_BATCH)
         return field_error("correct", plan->correct,
                            "0: only RANDOM and BATCH negatives have a known probability");
     if (!(plan->popularity >= 0.0 && plan->popularity <= 2.0))
         return field_error("popularity", plan->popularity, "0..2");
-    if ((plan->negatives == ALTERREC_NEGATIVES_HARD || plan->positives > 0) && !has_text)
+    if ((plan->negatives == ALTERREC_NEGATIVES_HARD || plan->positives > 0) && !model->has_text)
         return ar_fail(ALTERREC_ERROR_MISMATCH,
                        "plan: hard negatives and augmented positives need both towers");
     if (plan->positives < 0 || plan->positives > 1000 || plan->positives > items)

@@ -3,7 +3,7 @@
 #ifndef AR_TRAIN_SCHEDULE_H
 #define AR_TRAIN_SCHEDULE_H
 
-#include "core/status.h"
+#include "model/model.h"
 
 /* The options that the schedule depends on. */
 typedef struct ar_schedule {
@@ -32,14 +32,15 @@ typedef struct ar_training_state {
 } ar_training_state;
 
 /* Reads the options; the rank window and the counts are clipped to the catalog. INVALID_ARGUMENT if
- * they do not fit together, MISMATCH if the system needs a text tower that is not there. */
+ * they do not fit together, MISMATCH if the system needs a tower that the model does not have. */
 alterrec_status ar_schedule_read(ar_schedule *schedule, const alterrec_config *config,
-                                 int64_t items, bool has_text);
+                                 const alterrec_model *model);
 
 void ar_schedule_plan(alterrec_plan *plan, const ar_schedule *schedule,
                       const ar_training_state *state);
 
-/* INVALID_ARGUMENT, naming the field, if the plan can't be trained. */
-alterrec_status ar_plan_check(const alterrec_plan *plan, int64_t items, bool has_text);
+/* INVALID_ARGUMENT, naming the field, if the plan can't be trained; MISMATCH if the model lacks
+ * what it names. */
+alterrec_status ar_plan_check(const alterrec_plan *plan, const alterrec_model *model);
 
 #endif

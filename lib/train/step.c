@@ -36,7 +36,7 @@ alterrec_status ar_trainer_choose_plan(alterrec_plan *chosen, const alterrec_tra
         ar_schedule_plan(chosen, &trainer->schedule, &trainer->state);
     }
     chosen->k2 = chosen->k2 < model->catalog->items ? chosen->k2 : model->catalog->items;
-    AR_TRY(ar_plan_check(chosen, model->catalog->items, model->has_text));
+    AR_TRY(ar_plan_check(chosen, model));
     if (chosen->negatives == ALTERREC_NEGATIVES_HOST && trainer->negatives_callback == NULL)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "%s: plan.negatives is HOST, but there is no negatives callback", function);
@@ -159,7 +159,7 @@ static alterrec_status ask_host(int32_t **named, const alterrec_trainer *trainer
 static alterrec_status choose_learners(ar_learner **learner, ar_learner **partner,
                                        alterrec_trainer *trainer, int tower) {
     *partner = NULL;
-    if (tower != ALTERREC_FUSED)
+    if (tower != ALTERREC_FUSED || trainer->model->is_joint)
         return ar_trainer_learner(learner, trainer, tower);
     AR_TRY(ar_trainer_learner(learner, trainer, ALTERREC_ID));
     return ar_trainer_learner(partner, trainer, ALTERREC_TEXT);

@@ -56,7 +56,7 @@ alterrec_status alterrec_trainer_create(alterrec_trainer **trainer, alterrec_mod
     read_options(&made->options, config);
     alterrec_status status = alterrec_config_clone(&made->config, config);
     if (status == ALTERREC_OK)
-        status = ar_schedule_read(&made->schedule, config, model->catalog->items, model->has_text);
+        status = ar_schedule_read(&made->schedule, config, model);
     if (status == ALTERREC_OK)
         status = ar_examples_create(&made->examples, train, model->shape.max_len,
                                     ar_config_choice(config, "train.batching") == 1);
@@ -108,7 +108,7 @@ alterrec_status ar_trainer_check_items(const alterrec_trainer *trainer, const ch
 }
 
 alterrec_status ar_trainer_learner(ar_learner **learner, alterrec_trainer *trainer, int kind) {
-    *learner = &trainer->learners[kind == ALTERREC_ID ? 0 : 1];
+    *learner = &trainer->learners[kind == ALTERREC_TEXT ? 1 : 0];
     return (*learner)->kind != 0
                ? ALTERREC_OK
                : ar_learner_create(*learner, trainer->model, kind, trainer->options.threads);
@@ -189,12 +189,13 @@ alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer) {
     AR_NOT_NULL(trainer);
     AR_TRY(ar_trainer_check_idle(trainer, __func__));
     AR_TRY(ar_trainer_check_items(trainer, __func__));
-    ar_tower *towers[2] = {&trainer->model->id, &trainer->model->text};
     ar_trainer_drop_teachers(trainer);
-    for (int side = 0; side < 2; side++)
+    for (int side = 0; side < AR_MODEL_SIDES; side++) {
+        ar_tower *tower = ar_model_side(trainer->model, side);
         if (trainer->best[side] != NULL)
-            memcpy(towers[side]->block, trainer->best[side],
-                   (size_t)towers[side]->list.count * sizeof(float));
+            memcpy(tower->block, trainer->best[side],
+                   (size_t)tower->list.count * sizeof *tower->block);
+    }
     return ALTERREC_OK;
 }
 

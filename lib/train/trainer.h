@@ -54,7 +54,7 @@ struct alterrec_trainer {
     ar_running running;
     ar_teacher_slot teachers[2];
     ar_sampler sampler;
-    ar_learner learners[2]; /* ID, text; made when first needed (kind 0 before) */
+    ar_learner learners[2]; /* of the model's sides; made when first needed (kind 0 before) */
     alterrec_epoch_report *reports;
     int64_t report_count, report_capacity;
     float *best[2]; /* the towers' weights at the best epoch; NULL before */

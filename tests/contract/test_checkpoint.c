@@ -52,8 +52,8 @@ static void same_towers(const ar_tower *a, const ar_tower *b) {
 
 /* The same weights and the same reports, but for the times that were measured. */
 static void same_training(const training *a, const training *b) {
-    same_towers(&a->model->id, &b->model->id);
-    same_towers(&a->model->text, &b->model->text);
+    for (int side = 0; side < AR_MODEL_SIDES; side++)
+        same_towers(ar_model_side(a->model, side), ar_model_side(b->model, side));
     int64_t epochs = alterrec_trainer_epochs(a->trainer);
     ck_assert_int_eq(epochs, alterrec_trainer_epochs(b->trainer));
     for (int64_t e = 0; e < epochs; e++) {
@@ -65,7 +65,9 @@ static void same_training(const training *a, const training *b) {
     }
 }
 
-static const char *const systems[] = {"alterrec", "separate", "id", "text"};
+static const char *const systems[] = {"alterrec", "separate",  "id",
+                                      "text",     "naive_sum", "naive_concat"};
+enum { SYSTEMS = sizeof systems / sizeof systems[0] };
 
 START_TEST(resume_equals_uninterrupted) {
     scratch_open();
@@ -257,7 +259,7 @@ END_TEST
 int main(void) {
     Suite *suite = suite_create("checkpoint");
     TCase *group = tcase_create("checkpoint");
-    tcase_add_loop_test(group, resume_equals_uninterrupted, 0, 4);
+    tcase_add_loop_test(group, resume_equals_uninterrupted, 0, SYSTEMS);
     tcase_add_test(group, resume_goes_back_in_the_same_trainer);
     tcase_add_test(group, what_does_not_belong_is_refused);
     tcase_add_test(group, a_failed_write_keeps_the_old_checkpoint);

@@ -97,8 +97,9 @@ START_TEST(test_metadata) {
         {"\"items\":\"3\"", "\"items\":\"99999999999999999999999\"", PARSE,
          "is no number of items"},
         {"\"items\":\"3\"", "\"items\":\"2147483646\"", PARSE,
-         "\"id.embedding.weight\" is F32 [3, 4], F32 [2147483646, 4] is expected"},
-        {"\"items\":\"3\"", "\"items\":\"2\"", PARSE, "F32 [2, 4] is expected"},
+         "\"catalog.features\" is F32 [3, 2], F32 [2147483646, any] is expected"},
+        {"\"items\":\"3\"", "\"items\":\"2\"", PARSE,
+         "\"catalog.features\" is F32 [3, 2], F32 [2, any] is expected"},
         {"\"items\":", "\"item\":", PARSE, "items \"(none)\" is no number of items"},
         {"\"config\":", "\"configs\":", PARSE, "the metadata have no config"},
     };

@@ -1,4 +1,4 @@
-/* One training step: the batch's loss and all gradients against a naive forward pass, both towers,
+/* One training step: the batch's loss and all gradients against a naive forward pass, every tower,
  * every kind of negatives, augmented positives; and what a number that is not finite does. */
 #include "core/memory.h"
 #include "support/naive.h"
@@ -31,7 +31,7 @@ typedef struct training {
     ar_step_options options;
 } training;
 
-static void make_model(training *t, ar_random *random) {
+static void make_model(training *t, int tower, ar_random *random) {
     static const char *const settings[][2] = {{"model.dim", "12"},
                                               {"model.heads", "2"},
                                               {"model.blocks", "2"},
@@ -41,15 +41,18 @@ static void make_model(training *t, ar_random *random) {
     MUST(alterrec_config_create(&config));
     for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++)
         MUST(alterrec_config_set(config, settings[i][0], settings[i][1]));
+    if (tower == ALTERREC_FUSED)
+        MUST(alterrec_config_set(config, "schedule.system", "naive_concat"));
     float *features = random_floats(ITEMS * FEATURES, random);
     MUST(alterrec_catalog_create(&t->catalog, NULL, NULL, ITEMS));
     MUST(alterrec_catalog_set_features(t->catalog, features, ITEMS, FEATURES));
     MUST(alterrec_model_create(&t->model, t->catalog, config));
     /* Scores of a few units, also after division by the temperature. */
-    ar_tower *towers[] = {&t->model->id, &t->model->text};
-    for (int i = 0; i < 2; i++)
-        for (int64_t j = 0; j < towers[i]->list.count; j++)
-            towers[i]->block[j] = 0.3f * (float)ar_random_normal(random);
+    for (int side = 0; side < AR_MODEL_SIDES; side++) {
+        const ar_tower *made = ar_model_side(t->model, side);
+        for (int64_t j = 0; j < made->list.count; j++)
+            made->block[j] = 0.3f * (float)ar_random_normal(random);
+    }
     ar_free(features);
     alterrec_config_free(config);
 }
@@ -58,7 +61,7 @@ static void open_training(training *t, int tower) {
     ar_random random;
     ar_random_seed(&random, 6);
     *t = (training){0};
-    make_model(t, &random);
+    make_model(t, tower, &random);
     ragged_open(&t->batch, lengths, SEQUENCES, ITEMS, &random);
     /* Every token is an example but the first of the last sequence: one that only serves others. */
     int64_t count = 0;
@@ -92,13 +95,18 @@ static uint64_t dropout_seed(const training *t, uint64_t stream) {
                          (uint64_t)t->learner.kind);
 }
 
-/* Naive logits [count, items] of any tower, from its parameters in double. */
-static void naive_logits(double *logits, const training *t, const ar_tower *tower,
+/* Naive logits [count, items] of any tower, from its parameters in double; or of one part of a
+ * joint one (AR_PARTS: of the whole). */
+static void naive_logits(double *logits, const training *t, const ar_tower *tower, int part,
                          const double *block, float rate) {
     const ar_tower_shape *shape = &tower->shape;
     int64_t tokens = t->batch.packed.tokens;
     double *table = ar_new(ITEMS * DIM, sizeof *table), *h = ar_new(tokens * DIM, sizeof *h);
-    naive_table(table, block, shape, t->catalog->features, (ar_dropout){rate, dropout_seed(t, 0)});
+    ar_dropout dropout = {rate, dropout_seed(t, 0)};
+    if (part < AR_PARTS)
+        naive_part_table(table, block, shape, part, t->catalog->features, dropout);
+    else
+        naive_table(table, block, shape, t->catalog->features, dropout);
     naive_encoder(h, block + tower->list.count - ar_encoder_weights_count(&shape->encoder),
                   &shape->encoder, table, &t->batch.packed, (ar_dropout){rate, dropout_seed(t, 1)});
     for (int64_t e = 0; e < t->examples.count; e++)
@@ -113,7 +121,7 @@ static void naive_positives(int32_t *positives, const training *t, int64_t p) {
     const ar_tower *tower = t->learner.kind == ALTERREC_ID ? &t->model->text : &t->model->id;
     double *block = to_doubles(tower->block, tower->list.count);
     double *logits = ar_new(t->examples.count * ITEMS, sizeof *logits);
-    naive_logits(logits, t, tower, block, 0.0f);
+    naive_logits(logits, t, tower, AR_PARTS, block, 0.0f);
     for (int64_t e = 0; e < t->examples.count; e++) {
         float scores[ITEMS];
         int32_t order[ITEMS];
@@ -146,7 +154,7 @@ static void naive_losses(ar_step_result *result, const loss_of *l) {
     int64_t count = t->examples.count, p = t->options.positives;
     double scale = (double)ar_model_score_scale(t->model, t->learner.kind);
     double *logits = ar_new(count * ITEMS, sizeof *logits);
-    naive_logits(logits, t, t->learner.tower, l->block, t->options.dropout);
+    naive_logits(logits, t, t->learner.tower, AR_PARTS, l->block, t->options.dropout);
     *result = (ar_step_result){0};
     for (int64_t e = 0; e < count; e++) {
         float negatives[ITEMS];
@@ -157,6 +165,23 @@ static void naive_losses(ar_step_result *result, const loss_of *l) {
             result->positives_loss +=
                 naive_cost(row, negatives, ITEMS, l->positives[e * p + i], scale) /
                 (double)(count * p);
+    }
+    ar_free(logits);
+}
+
+/* What each part of a joint tower would lose. */
+static void naive_part_losses(double losses[AR_PARTS], const loss_of *l) {
+    const training *t = l->training;
+    double *logits = ar_new(t->examples.count * ITEMS, sizeof *logits);
+    for (int part = 0; part < AR_PARTS; part++) {
+        losses[part] = 0.0;
+        naive_logits(logits, t, t->learner.tower, part, l->block, t->options.dropout);
+        for (int64_t e = 0; e < t->examples.count; e++) {
+            float negatives[ITEMS];
+            example_negatives(negatives, t, e);
+            losses[part] += naive_cost(logits + e * ITEMS, negatives, ITEMS, t->labels[e], 1.0) /
+                            (double)t->examples.count;
+        }
     }
     ar_free(logits);
 }
@@ -192,7 +217,7 @@ static void check_step(training *t) {
     ar_free(l.positives);
 }
 
-static const int towers[] = {ALTERREC_ID, ALTERREC_TEXT};
+static const int towers[] = {ALTERREC_ID, ALTERREC_TEXT, ALTERREC_FUSED};
 static const int32_t modes[] = {ALTERREC_NEGATIVES_RANDOM, ALTERREC_NEGATIVES_FULL};
 
 /* Test number: tower, kind of negatives, dropout. */
@@ -202,6 +227,27 @@ START_TEST(loss_and_gradients) {
     t.options.negatives = modes[_i >> 1 & 1];
     t.options.dropout = _i >> 2 != 0 ? 0.2f : 0.0f;
     check_step(&t);
+    close_training(&t);
+}
+END_TEST
+
+/* Test number: kind of negatives, dropout. */
+START_TEST(joint_tower) {
+    training t;
+    open_training(&t, ALTERREC_FUSED);
+    t.options.negatives = modes[_i & 1];
+    t.options.dropout = _i >> 1 != 0 ? 0.2f : 0.0f;
+    check_step(&t);
+    ar_step_result result;
+    const ar_tower *tower = t.learner.tower;
+    loss_of l = {.training = &t, .block = to_doubles(tower->block, tower->list.count)};
+    double expected[AR_PARTS];
+    t.learner.tile_rows = 5; /* several tiles */
+    MUST(ar_learner_gradients(&result, &t.learner, &t.examples, &t.options));
+    naive_part_losses(expected, &l);
+    for (int part = 0; part < AR_PARTS; part++)
+        ck_assert_double_eq_tol(result.part_loss[part], expected[part], 1e-5 * expected[part]);
+    ar_free(l.block);
     close_training(&t);
 }
 END_TEST
@@ -362,7 +408,7 @@ START_TEST(not_finite_changes_nothing) {
             const ar_tensor *tensor = &tower->list.tensors[i];
             expect_not_finite(&t, tower->block + tensor->offset, values[v], tensor->name);
         }
-        if (towers[_i] == ALTERREC_TEXT)
+        if (towers[_i] != ALTERREC_ID)
             expect_not_finite(&t, &t.catalog->features[5 * FEATURES + 2], values[v], "features");
     }
     MUST(ar_learner_step(&result, &t.learner, &t.examples, &t.options)); /* it still works */
@@ -387,18 +433,21 @@ START_TEST(training_learns) {
     training t;
     ar_teacher teacher;
     open_training(&t, towers[_i]);
-    MUST(ar_teacher_create(&teacher, t.model, towers[1 - _i], false));
     t.options.negatives = ALTERREC_NEGATIVES_FULL;
-    t.options.labeller = &teacher;
-    t.options.positives = 1;
-    t.options.positives_weight = 0.1;
+    if (towers[_i] != ALTERREC_FUSED) {
+        MUST(ar_teacher_create(&teacher, t.model, towers[1 - _i], false));
+        t.options.labeller = &teacher;
+        t.options.positives = 1;
+        t.options.positives_weight = 0.1;
+    }
     t.options.adam.learning_rate = 3e-3;
     ar_step_result first, last;
     MUST(ar_learner_step(&first, &t.learner, &t.examples, &t.options));
     for (int step = 0; step < 100; step++)
         MUST(ar_learner_step(&last, &t.learner, &t.examples, &t.options));
     ck_assert_double_lt(last.loss, 0.8 * first.loss);
-    ar_teacher_free(&teacher);
+    if (t.options.labeller != NULL)
+        ar_teacher_free(&teacher);
     close_training(&t);
 }
 END_TEST
@@ -406,12 +455,13 @@ END_TEST
 int main(void) {
     TCase *group = tcase_create("learner");
     tcase_add_loop_test(group, loss_and_gradients, 0, 8);
+    tcase_add_loop_test(group, joint_tower, 0, 4);
     tcase_add_loop_test(group, loss_and_gradients_with_positives, 0, 8);
     tcase_add_loop_test(group, hard_negatives_are_the_other_towers_ranks, 0, 2);
     tcase_add_loop_test(group, teacher_keeps_its_copy, 0, 2);
-    tcase_add_loop_test(group, example_weights_weigh_the_loss, 0, 2);
-    tcase_add_loop_test(group, not_finite_changes_nothing, 0, 2);
-    tcase_add_loop_test(group, overflow_changes_nothing, 0, 2);
-    tcase_add_loop_test(group, training_learns, 0, 2);
+    tcase_add_loop_test(group, example_weights_weigh_the_loss, 0, 3);
+    tcase_add_loop_test(group, not_finite_changes_nothing, 0, 3);
+    tcase_add_loop_test(group, overflow_changes_nothing, 0, 3);
+    tcase_add_loop_test(group, training_learns, 0, 3);
     return run_tests(group, "learner");
 }

@@ -1,4 +1,4 @@
-/* Item tables of both towers: values and gradients against the naive ones. */
+/* Item tables of every tower: values and gradients against the naive ones. */
 #include "core/memory.h"
 #include "model/tower.h"
 #include "support/naive.h"
@@ -7,9 +7,10 @@
 #include <string.h>
 
 static const ar_tower_shape shapes[] = {
-    {ALTERREC_ID, 9, 0, {12, 2, 1, 4}},   {ALTERREC_TEXT, 9, 7, {12, 2, 1, 4}},
-    {ALTERREC_ID, 33, 0, {10, 2, 1, 4}},  {ALTERREC_TEXT, 33, 65, {10, 2, 1, 4}},
-    {ALTERREC_ID, 100, 0, {60, 2, 1, 4}}, {ALTERREC_TEXT, 100, 33, {60, 2, 1, 4}}};
+    {ALTERREC_ID, 9, 0, {12, 2, 1, 4}},    {ALTERREC_TEXT, 9, 7, {12, 2, 1, 4}},
+    {ALTERREC_ID, 33, 0, {10, 2, 1, 4}},   {ALTERREC_TEXT, 33, 65, {10, 2, 1, 4}},
+    {ALTERREC_ID, 100, 0, {60, 2, 1, 4}},  {ALTERREC_TEXT, 100, 33, {60, 2, 1, 4}},
+    {ALTERREC_FUSED, 9, 7, {12, 2, 1, 4}}, {ALTERREC_FUSED, 33, 65, {10, 2, 1, 4}}};
 static const float rates[] = {0.0f, 0.3f};
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 
@@ -65,6 +66,24 @@ START_TEST(table_is_naive_table) {
 }
 END_TEST
 
+/* One part's table, from the rows of a training pass and without one. */
+START_TEST(part_is_the_table_with_the_other_masked) {
+    table t;
+    int part = _i % AR_PARTS;
+    open_table(&t, &shapes[SHAPES - 1 - _i / AR_PARTS], 0.3f);
+    double *expected = ar_new(t.count, sizeof *expected);
+    MUST(ar_tower_table(t.values, t.onednn, &t.state, &t.tower, t.features, t.dropout));
+    MUST(ar_tower_part_table(t.values, t.onednn, &t.state, &t.tower, part, NULL));
+    naive_part_table(expected, t.block, &t.tower.shape, part, t.features, t.dropout);
+    check_near("training", t.values, expected, t.count, 1e-5);
+    MUST(ar_tower_part_table(t.values, t.onednn, NULL, &t.tower, part, t.features));
+    naive_part_table(expected, t.block, &t.tower.shape, part, t.features, (ar_dropout){0});
+    check_near("inference", t.values, expected, t.count, 1e-5);
+    ar_free(expected);
+    close_table(&t);
+}
+END_TEST
+
 static double value(const double *point, void *context) {
     const table *t = context;
     (void)point; /* a part of t->block itself */
@@ -108,8 +127,10 @@ END_TEST
 
 /* The flat block's pointers and the list of named tensors are two views of one layout. */
 START_TEST(names_and_pointers_agree) {
-    for (int s = 0; s < 2; s++) {
-        ar_tower_shape shape = shapes[s];
+    static const char *const firsts[] = {"id.embedding.weight", "text.projection.weight",
+                                         "joint.id.embedding.weight"};
+    for (int s = 0; s < 3; s++) {
+        ar_tower_shape shape = shapes[s < 2 ? s : SHAPES - 1];
         shape.encoder.blocks = 3;
         ar_tower tower;
         MUST(ar_tower_create(&tower, &shape));
@@ -119,9 +140,8 @@ START_TEST(names_and_pointers_agree) {
         const struct {
             const char *name;
             const float *pointer;
-        } places[] = {{s == 0 ? "id.embedding.weight" : "text.projection.weight",
-                       s == 0 ? w->embedding : w->projection},
-                      {".norm.bias", w->norm.shift},
+        } places[] = {{firsts[s], s == 1 ? w->projection : w->embedding},
+                      {s < 2 ? ".norm.bias" : "joint.norm.bias", w->norm.shift},
                       {".encoder.position.weight", w->encoder.position},
                       {".encoder.norm.weight", w->encoder.norm.scale},
                       {".blocks.2.attention.query.weight", last->qkv},
@@ -133,8 +153,19 @@ START_TEST(names_and_pointers_agree) {
                       {".blocks.2.feed_forward.inner.bias", last->inner_bias},
                       {".blocks.2.feed_forward.outer.weight", last->outer},
                       {".blocks.2.feed_forward.outer.bias", last->outer_bias},
-                      {".blocks.2.feed_forward.norm.weight", last->feed_forward_norm.scale}};
-        for (size_t p = 0; p < sizeof places / sizeof places[0]; p++) {
+                      {".blocks.2.feed_forward.norm.weight", last->feed_forward_norm.scale},
+                      /* of the joint tower alone */
+                      {"joint.id.norm.weight", w->part_norms[AR_PART_ID].scale},
+                      {"joint.id.norm.bias", w->part_norms[AR_PART_ID].shift},
+                      {"joint.text.projection.weight", w->projection},
+                      {"joint.text.projection.bias", w->projection_bias},
+                      {"joint.text.norm.weight", w->part_norms[AR_PART_TEXT].scale},
+                      {"joint.text.norm.bias", w->part_norms[AR_PART_TEXT].shift},
+                      {"joint.fusion.id.weight", w->fusion[AR_PART_ID]},
+                      {"joint.fusion.text.weight", w->fusion[AR_PART_TEXT]},
+                      {"joint.fusion.bias", w->fusion_bias}};
+        size_t count = sizeof places / sizeof places[0] - (s < 2 ? 9 : 0);
+        for (size_t p = 0; p < count; p++) {
             int found = 0;
             for (int64_t i = 0; i < tower.list.tensor_count && found == 0; i++)
                 if (strstr(tower.list.tensors[i].name, places[p].name) != NULL) {
@@ -155,6 +186,7 @@ END_TEST
 int main(void) {
     TCase *group = tcase_create("tower");
     tcase_add_loop_test(group, table_is_naive_table, 0, 2 * SHAPES);
+    tcase_add_loop_test(group, part_is_the_table_with_the_other_masked, 0, 2 * AR_PARTS);
     tcase_add_loop_test(group, gradients, 0, 2 * SHAPES);
     tcase_add_test(group, names_and_pointers_agree);
     return run_tests(group, "tower");

@@ -155,21 +155,60 @@ void naive_encoder(double *dst, const double *block, const ar_encoder_shape *sha
         naive_block(dst, &block, packed, shape, dropout, b);
 }
 
-void naive_table(double *table, const double *block, const ar_tower_shape *shape,
-                 const float *features, ar_dropout dropout) {
+/* LN(E), or LN(dropout(relu(X Wᵀ + b))). */
+static void take_rows(double *rows, const double **block, const ar_tower_shape *shape, int kind,
+                      const float *features, ar_dropout dropout) {
     int64_t items = shape->items, dim = shape->encoder.dim, f = shape->feature_dim;
-    if (shape->kind == ALTERREC_ID) {
-        memcpy(table, take(&block, items * dim), (size_t)(items * dim) * sizeof *table);
+    if (kind == ALTERREC_ID) {
+        memcpy(rows, take(block, items * dim), (size_t)(items * dim) * sizeof *rows);
     } else {
-        const double *projection = take(&block, dim * f), *bias = take(&block, dim);
+        const double *projection = take(block, dim * f), *bias = take(block, dim);
         double *x = ar_new(items * f, sizeof *x);
         for (int64_t i = 0; i < items * f; i++)
             x[i] = (double)features[i];
-        naive_matmul(table, x, projection, bias, items, dim, f, AR_WEIGHTS_TRANSPOSED | AR_RELU);
-        naive_dropout(table, items, dim, dropout);
+        naive_matmul(rows, x, projection, bias, items, dim, f, AR_WEIGHTS_TRANSPOSED | AR_RELU);
+        naive_dropout(rows, items, dim, dropout);
         ar_free(x);
     }
+    take_layer_norm(rows, block, items, dim, (double)AR_TABLE_EPSILON);
+}
+
+/* dst [rows, 2 dim] = [left, right], a masked one as zeros. */
+static void concatenate(double *dst, const double *left, const double *right, int64_t rows,
+                        int64_t dim, int part) {
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < dim; c++) {
+            dst[2 * r * dim + c] = part == AR_PART_TEXT ? 0.0 : left[r * dim + c];
+            dst[2 * r * dim + dim + c] = part == AR_PART_ID ? 0.0 : right[r * dim + c];
+        }
+}
+
+void naive_part_table(double *table, const double *block, const ar_tower_shape *shape, int part,
+                      const float *features, ar_dropout dropout) {
+    int64_t items = shape->items, dim = shape->encoder.dim;
+    double *id = ar_new(items * dim, sizeof *id), *text = ar_new(items * dim, sizeof *text);
+    double *both = ar_new(items * 2 * dim, sizeof *both),
+           *fusion = ar_new(2 * dim * dim, sizeof *fusion);
+    take_rows(id, &block, shape, ALTERREC_ID, features, dropout);
+    take_rows(text, &block, shape, ALTERREC_TEXT, features, dropout);
+    concatenate(both, id, text, items, dim, part);
+    const double *left = take(&block, dim * dim), *right = take(&block, dim * dim);
+    concatenate(fusion, left, right, dim, dim, AR_PARTS);
+    const double *bias = take(&block, dim);
+    naive_matmul(table, both, fusion, bias, items, dim, 2 * dim, AR_WEIGHTS_TRANSPOSED);
     take_layer_norm(table, &block, items, dim, (double)AR_TABLE_EPSILON);
+    ar_free(id);
+    ar_free(text);
+    ar_free(both);
+    ar_free(fusion);
+}
+
+void naive_table(double *table, const double *block, const ar_tower_shape *shape,
+                 const float *features, ar_dropout dropout) {
+    if (shape->kind == ALTERREC_FUSED)
+        naive_part_table(table, block, shape, AR_PARTS, features, dropout);
+    else
+        take_rows(table, &block, shape, shape->kind, features, dropout);
 }
 
 double naive_cost(const double *logits, const float *negatives, int64_t items, int64_t target,

@@ -29,6 +29,11 @@ void naive_encoder(double *dst, const double *block, const ar_encoder_shape *sha
 void naive_table(double *table, const double *block, const ar_tower_shape *shape,
                  const float *features, ar_dropout dropout);
 
+/* The same of a joint tower with zeros in the place of the other part; `part` AR_PARTS: the whole
+ * table. */
+void naive_part_table(double *table, const double *block, const ar_tower_shape *shape, int part,
+                      const float *features, ar_dropout dropout);
+
 /* -log( exp(y_t) / (exp(y_t) + sum over j != t of negatives[j] exp(y_j)) ), y = scale * logits. */
 double naive_cost(const double *logits, const float *negatives, int64_t items, int64_t target,
                   double scale);
