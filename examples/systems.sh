@@ -76,7 +76,8 @@ curve() {
     cat <<'SVG'
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 300" font-family="sans-serif" font-size="12">
 <style>text{fill:#57606a}polyline{fill:none;stroke-width:2.2}line{stroke:#8b949e;stroke-opacity:.3}
-polyline.id{stroke:#d1690e}polyline.text{stroke:#1a7f74}polyline.part{stroke-dasharray:5 4}text.id{fill:#d1690e}
+polyline.id{stroke:#d1690e}polyline.text{stroke:#1a7f74}polyline.part{stroke-dasharray:5 4}
+polyline.joint{stroke-dasharray:1.5 3.5}text.id{fill:#d1690e}
 text.text{fill:#1a7f74}@media (prefers-color-scheme:dark){text{fill:#9da7b1}polyline.id{stroke:#f0a050}
 polyline.text{stroke:#4fc3b4}text.id{fill:#f0a050}text.text{fill:#4fc3b4}}</style>
 <text x="46" y="20">Hits@20 on the validation sessions, epoch by epoch</text>
@@ -88,7 +89,9 @@ SVG
             printf "<text x=\"%d\" y=\"280\" text-anchor=\"middle\">%d</text>\n", 46 + 22 * (e - 1), e }'
     curve id-only ID id "ID tower alone" 8
     curve text-only text text "text tower alone" -6
-    curve naive-sum ID "id part" "ID part of naive fusion" 0
-    curve naive-sum text "text part" "text part of naive fusion" 0
+    curve naive-sum ID "id part" "ID part of the sum" 0
+    curve naive-sum text "text part" "text part of the sum" 0
+    curve naive-concat ID "id joint" "ID part of the concatenation" 0
+    curve naive-concat text "text joint" "text part of the concatenation" 0
     echo "</svg>"
 } >"$folder/curves.svg"
