@@ -38,8 +38,13 @@ FILENAME ~ /options\.md$/ && /^\| *`[a-z]+\.[a-z0-9_]+`/ {
     next
 }
 
+/^```/ {
+    in_code = !in_code
+}
+
 {
-    rest = $0
+    # In code, ](...) is no link.
+    rest = in_code ? "" : $0
     while (match(rest, /\]\([^)#]+/)) {
         path = substr(rest, RSTART + 2, RLENGTH - 2)
         rest = substr(rest, RSTART + RLENGTH)

@@ -1,0 +1,13 @@
+#include "check.hpp"
+
+void test_data();
+void test_training();
+void test_serving();
+
+int main() {
+    test_data();
+    test_training();
+    test_serving();
+    std::printf("alterrec.hpp: %d checks, %d failed\n", check::done, check::failures);
+    return check::failures != 0;
+}
