@@ -48,6 +48,12 @@ int64_t ar_dictionary_find(const ar_dictionary *dictionary, const char *key, siz
     return dictionary->slots[slot_of(dictionary, key, length)] - 1;
 }
 
+void ar_dictionary_prefetch(const ar_dictionary *dictionary, const char *key, size_t length) {
+    if (dictionary->count > 0)
+        __builtin_prefetch(&dictionary->slots[(int64_t)hash_key(key, length) &
+                                              (dictionary->slot_count - 1)]);
+}
+
 static alterrec_status rehash(ar_dictionary *dictionary) {
     int64_t slot_count = dictionary->slot_count > 0 ? 2 * dictionary->slot_count : 64;
     int32_t *slots;

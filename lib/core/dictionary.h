@@ -34,6 +34,9 @@ alterrec_status ar_dictionary_check_starts(const int64_t *starts, int64_t count,
 /* The number of the key, or -1. */
 int64_t ar_dictionary_find(const ar_dictionary *dictionary, const char *key, size_t length);
 
+/* Fetches ahead where ar_dictionary_find will look first. */
+void ar_dictionary_prefetch(const ar_dictionary *dictionary, const char *key, size_t length);
+
 /* The number of the key, inserting it if it is new: then *number is the old count. */
 alterrec_status ar_dictionary_insert(ar_dictionary *dictionary, int64_t *number, const char *key,
                                      size_t length);

@@ -1,9 +1,11 @@
+#define _DEFAULT_SOURCE
 #include "core/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 1 << 21, HUGE_LEAST = 1 << 25 };
 
 /* Armed by the torture tests alone; thread-local, so that it costs and disturbs no other thread. */
 static _Thread_local int64_t fail_countdown;
@@ -25,12 +27,19 @@ void *ar_new(int64_t count, size_t size) {
         return out_of_memory(count, size);
     if (fail_countdown > 0 && --fail_countdown == 0)
         return out_of_memory(count, size);
+    size_t alignment = bytes < HUGE_LEAST ? ALIGNMENT : HUGE_PAGE;
     bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (bytes == 0)
         bytes = ALIGNMENT;
-    void *pointer = aligned_alloc(ALIGNMENT, bytes);
-    if (pointer == NULL)
+    void *pointer = NULL;
+    if (posix_memalign(&pointer, alignment, bytes) != 0)
         return out_of_memory(count, size);
+#ifdef MADV_HUGEPAGE
+    /* Large arrays in large pages, where the system gives them to those who ask: the first touch of
+     * small ones costs more than what is done with them. It may decline. */
+    if (alignment == HUGE_PAGE)
+        (void)madvise(pointer, bytes, MADV_HUGEPAGE);
+#endif
     memset(pointer, 0, bytes);
     return pointer;
 }

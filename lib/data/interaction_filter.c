@@ -66,30 +66,39 @@ static int64_t drop_rare(ar_interactions *all, const filter *by, int64_t *rare_i
     return begin - used;
 }
 
+/* Moves items[from .. to - 1] down to items[*used]. */
+static void move_down(int32_t *items, int64_t *used, int64_t from, int64_t to) {
+    if (*used < from)
+        memmove(items + *used, items + from, (size_t)(to - from) * sizeof *items);
+    *used += to - from;
+}
+
 /* Drops the sessions that are too short, and drops or cuts those that are too long. */
 static void drop_lengths(ar_interactions *all, const filter *by, alterrec_data_report *report) {
-    int64_t used = 0, begin = 0, kept = 0;
+    int64_t kept = 0, end = 0;
+    /* What stays and stands together is moved together: sessions are short. */
+    int64_t used = 0, run = 0, lost = 0; /* lost: items[..] before the session that are not kept */
     for (int64_t s = 0; s < all->count; s++) {
-        int64_t end = all->offsets[s + 1], from = begin;
-        begin = end;
-        if (end - from < by->shortest) {
-            report->sessions_too_short++;
-            continue;
+        int64_t begin = end;
+        end = all->offsets[s + 1];
+        bool too_short = end - begin < by->shortest;
+        bool too_long = by->longest > 0 && end - begin > by->longest;
+        report->sessions_too_short += too_short;
+        report->sessions_too_long += too_long;
+        int64_t from = too_short || (too_long && !by->cut) ? end
+                       : too_long                          ? end - by->longest
+                                                           : begin;
+        if (from > begin) {
+            move_down(all->items, &used, run, begin);
+            run = from;
+            lost += from - begin;
         }
-        if (by->longest > 0 && end - from > by->longest) {
-            report->sessions_too_long++;
-            if (!by->cut)
-                continue;
-            from = end - by->longest;
-        }
-        if (used < from)
-            memmove(all->items + used, all->items + from,
-                    (size_t)(end - from) * sizeof *all->items);
-        used += end - from;
         if (all->times != NULL)
             all->times[kept] = all->times[s];
-        all->offsets[++kept] = used;
+        all->offsets[kept + 1] = end - lost;
+        kept += from < end;
     }
+    move_down(all->items, &used, run, end);
     all->count = kept;
 }
 

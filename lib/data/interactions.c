@@ -4,7 +4,6 @@
 #include "core/text.h"
 #include "data/catalog.h"
 #include "data/config.h"
-#include "data/key_cache.h"
 #include "data/table_reader.h"
 
 #include <stdlib.h>
@@ -20,6 +19,7 @@ typedef struct row {
 /* The rows of a table before they are grouped. */
 typedef struct row_store {
     ar_dictionary sessions;
+    int64_t last; /* the last row's session */
     row *rows;
     int64_t capacity;
     int64_t count;
@@ -28,10 +28,8 @@ typedef struct row_store {
 /* What reading one file needs everywhere. */
 typedef struct reading {
     const ar_item_source *source;
-    const ar_dictionary *known; /* the catalog's keys; NULL: source->keys takes in all */
-    bool unknown_is_error;
     const ar_text_file *file;
-    ar_key_cache cache;
+    ar_item_lookup lookup;
     alterrec_data_report *report;
 } reading;
 
@@ -40,120 +38,103 @@ typedef struct columns {
     int64_t session, item, list, time, text, positive;
 } columns;
 
-/* The item with this key; -1 if it is to be dropped. */
-static alterrec_status number_item(int32_t *item, const reading *in, const char *key, size_t length,
-                                   const char *place) {
-    int64_t number;
-    if (in->known == NULL) {
-        AR_TRY(ar_dictionary_insert(in->source->keys, &number, key, length));
-    } else {
-        number = ar_dictionary_find(in->known, key, length);
-        if (number < 0 && in->unknown_is_error)
-            return ar_text_file_at(in->file, place,
-                                   ar_fail(ALTERREC_ERROR_NOT_FOUND,
-                                           "item `%.*s` is not in the catalog",
-                                           (int)(length < 100 ? length : 100), key));
-        in->report->rows_unknown_item += number < 0;
-    }
-    *item = (int32_t)number;
+/* Room for `count` items. */
+static alterrec_status reserve_items(ar_interactions *out, int64_t count) {
+    void *items = out->items;
+    AR_TRY(ar_grow(&items, &out->items_capacity, count, sizeof *out->items));
+    out->items = items;
     return ALTERREC_OK;
 }
 
-/* Room for `more` items behind those of the sessions and of the one in the making. */
-static alterrec_status reserve_items(ar_interactions *out, int64_t used, int64_t more) {
-    void *items = out->items;
-    AR_TRY(ar_grow(&items, &out->items_capacity, used + more, sizeof *out->items));
-    out->items = items;
+/* Room for `count` sessions. */
+static alterrec_status reserve_sessions(ar_interactions *out, int64_t count) {
+    void *offsets = out->offsets;
+    AR_TRY(ar_grow(&offsets, &out->offsets_capacity, count + 1, sizeof *out->offsets));
+    out->offsets = offsets;
     return ALTERREC_OK;
 }
 
 /* Ends the session in the making: its items are those up to `used`. */
 static alterrec_status push_session(ar_interactions *out, int64_t used) {
-    void *offsets = out->offsets;
-    AR_TRY(ar_grow(&offsets, &out->offsets_capacity, out->count + 2, sizeof *out->offsets));
-    out->offsets = offsets;
+    AR_TRY(reserve_sessions(out, out->count + 1));
     out->offsets[++out->count] = used;
     return ALTERREC_OK;
 }
 
-/* Whether the byte parts keys of a list; no key holds a control character either. */
-static inline bool parts_keys(char c) {
-    return (unsigned char)c <= ' ';
-}
-
-/* Takes the key at *at, which stands in the file itself, numbers it, and moves *at behind it. */
-static inline alterrec_status take_listed(int32_t *item, const reading *in, const char **at,
-                                          const char *end) {
-    const char *key = *at;
-    if (in->cache.keys != NULL && in->file->end - key >= AR_KEY_CACHE_READ) {
-        ar_cached_key wanted;
-        size_t length;
-        if (ar_key_cache_take(&wanted, &length, key)) {
-            *at += length;
-            ar_cached_key *place = ar_key_cache_place(&in->cache, &wanted);
-            if (place->low == wanted.low && place->high == wanted.high) {
-                *item = place->number;
-                return ALTERREC_OK;
-            }
-            AR_TRY(number_item(item, in, key, length, key));
-            wanted.number = *item;
-            if (*item >= 0)
-                *place = wanted;
-            return ALTERREC_OK;
+/* Takes the items that are to be dropped out of the lists just read, which stand behind the items
+ * of the sessions so far. */
+static void drop_unknown(ar_item_lists *lists) {
+    int64_t kept = 0, key = 0;
+    for (int64_t line = 0; line < lists->lines; line++) {
+        for (; key < lists->ends[line]; key++) {
+            lists->items[kept] = lists->items[key];
+            kept += lists->items[key] >= 0;
         }
+        lists->ends[line] = kept;
     }
-    while (*at < end && !parts_keys(**at))
-        ++*at;
-    return number_item(item, in, key, (size_t)(*at - key), key);
+    lists->keys = kept;
 }
 
-/* Appends the items of a list of keys in the file; *used and *listed become larger. */
-static alterrec_status push_list(ar_interactions *out, int64_t *used, int64_t *listed,
-                                 const reading *in, const char *text, size_t length) {
-    AR_TRY(reserve_items(out, *used, (int64_t)length / 2 + 1));
-    int32_t *items = out->items;
-    const char *at = text, *end = text + length;
-    int64_t count = *used, keys = 0;
-    for (;; keys++) {
-        while (at < end && parts_keys(*at))
-            at++;
-        if (at == end)
-            break;
-        AR_TRY(take_listed(&items[count], in, &at, end));
-        count += items[count] >= 0;
-    }
-    *used = count;
-    *listed += keys;
+/* Appends the items of a list of keys in one line of the file; *used and *listed become larger. */
+static alterrec_status push_list(ar_interactions *out, int64_t *used, int64_t *listed, reading *in,
+                                 const char *text, size_t length) {
+    AR_TRY(reserve_items(out, *used + (int64_t)length / 2 + 1));
+    int64_t ends[2];
+    ar_item_lists list = {.items = out->items + *used, .ends = ends};
+    AR_TRY(ar_item_lookup_lists(&list, &in->lookup, text, text + length));
+    *listed += list.keys;
+    drop_unknown(&list);
+    *used += list.keys;
     return ALTERREC_OK;
 }
 
-/* Prepares for a file whose lists hold many keys: with the cache, and with room for all items at
- * once, estimated from the file's beginning. */
+/* Prepares for a file whose lists hold many keys: with the cache, and with room for all items and
+ * sessions at once, estimated from the file's beginning. */
 static alterrec_status prepare_lists(ar_interactions *out, reading *in) {
     enum { SAMPLE = 1 << 16 };
     const ar_text_file *file = in->file;
     if (file->end - file->next <= SAMPLE)
         return ALTERREC_OK;
-    AR_NEW(in->cache.keys, (int64_t)1 << AR_KEY_CACHE_BITS);
-    int64_t keys = 0;
-    for (const char *at = file->next; at < file->next + SAMPLE; at++)
-        keys += parts_keys(at[0]) && !parts_keys(at[1]);
-    return reserve_items(out, 0, (file->end - file->next) / SAMPLE * (keys + keys / 16 + 1));
+    AR_TRY(ar_key_cache_create(&in->lookup.cache));
+    int64_t keys = 0, lines = 0, samples = (file->end - file->next) / SAMPLE;
+    for (const char *at = file->next; at < file->next + SAMPLE; at++) {
+        keys += ar_parts_keys(at[0]) && !ar_parts_keys(at[1]);
+        lines += at[0] == '\n';
+    }
+    AR_TRY(reserve_items(out, samples * (keys + keys / 16 + 1)));
+    return reserve_sessions(out, samples * (lines + lines / 16 + 1));
+}
+
+/* The sessions of the whole lines from `from` up to `to`. */
+static alterrec_status push_lines(ar_interactions *out, reading *in, const char *from,
+                                  const char *to) {
+    int64_t most = (to - from) / 2 + 1; /* keys, and lines with keys */
+    int64_t used = out->offsets != NULL ? out->offsets[out->count] : 0;
+    int64_t unknown = in->lookup.unknown;
+    AR_TRY(reserve_items(out, used + most));
+    AR_TRY(reserve_sessions(out, out->count + most + 1));
+    ar_item_lists lists = {.items = out->items + used, .ends = out->offsets + out->count + 1};
+    AR_TRY(ar_item_lookup_lists(&lists, &in->lookup, from, to));
+    if (in->lookup.unknown > unknown)
+        drop_unknown(&lists);
+    for (int64_t line = 0; line < lists.lines; line++)
+        lists.ends[line] += used;
+    out->count += lists.lines;
+    in->report->rows_read += lists.lines;
+    return ALTERREC_OK;
 }
 
 static alterrec_status read_lines(ar_interactions *out, reading *in, ar_text_file *file) {
-    int64_t used = 0;
+    enum { CHUNK = 1 << 15 };
     AR_TRY(prepare_lists(out, in));
     while (file->next < file->end) {
-        const char *line = file->next, *end = ar_text_file_line_end(file, line);
-        file->next = end < file->end ? end + 1 : end;
-        AR_TRY(ar_text_file_check(file, line, end));
-        int64_t listed = 0;
-        AR_TRY(push_list(out, &used, &listed, in, line, (size_t)(end - line)));
-        if (listed > 0) {
-            in->report->rows_read++;
-            AR_TRY(push_session(out, used));
-        }
+        const char *begin = file->next, *end = file->end;
+        if (end - begin > CHUNK)
+            end = ar_text_file_line_end(file, begin + CHUNK);
+        end += end < file->end;
+        file->next = end;
+        AR_TRY(ar_text_file_check(file, begin, end));
+        AR_TRY(push_lines(out, in, begin, end));
     }
     if (out->count == 0)
         return ar_text_file_at(file, file->begin,
@@ -193,10 +174,37 @@ static alterrec_status check_row(bool *counts, double *time, const ar_table_read
     return ALTERREC_OK;
 }
 
+/* The number of the session, which often is that of the row before. */
+static alterrec_status number_session(int32_t *session, row_store *store, ar_cell key) {
+    const ar_dictionary *sessions = &store->sessions;
+    if (sessions->count == 0 || ar_dictionary_key_length(sessions, store->last) != key.length ||
+        memcmp(ar_dictionary_key(sessions, store->last), key.bytes, key.length) != 0)
+        AR_TRY(ar_dictionary_insert(&store->sessions, &store->last, key.bytes, key.length));
+    *session = (int32_t)store->last;
+    return ALTERREC_OK;
+}
+
+/* Prepares for a large table: with the cache, and with room for the rows, as many as there would be
+ * if all were as long as the first ones. */
+static alterrec_status prepare_rows(row_store *store, reading *in) {
+    enum { SAMPLE = 1 << 16 };
+    const ar_text_file *file = in->file;
+    if (file->end - file->next <= SAMPLE)
+        return ALTERREC_OK;
+    AR_TRY(ar_key_cache_create(&in->lookup.cache));
+    int64_t lines = 0;
+    for (const char *at = file->next; at < file->next + SAMPLE; at++)
+        lines += *at == '\n';
+    store->capacity = (file->end - file->next) / SAMPLE * (lines + lines / 16 + 1);
+    store->rows = ar_new(store->capacity, sizeof *store->rows);
+    return store->rows != NULL ? ALTERREC_OK : ALTERREC_ERROR_OUT_OF_MEMORY;
+}
+
 /* Reads the rows of a table with one interaction a row. */
-static alterrec_status read_rows(row_store *store, const reading *in, ar_table_reader *table,
+static alterrec_status read_rows(row_store *store, reading *in, ar_table_reader *table,
                                  const columns *at) {
     bool found;
+    AR_TRY(prepare_rows(store, in));
     for (;;) {
         AR_TRY(ar_table_reader_next(table, &found));
         if (!found)
@@ -212,13 +220,11 @@ static alterrec_status read_rows(row_store *store, const reading *in, ar_table_r
             in->report->rows_missing++;
             continue;
         }
-        AR_TRY(number_item(&next.item, in, item.bytes, item.length, item.place));
+        AR_TRY(ar_item_lookup_cached(&next.item, &in->lookup, item.bytes, item.length, item.place));
         /* A session of unknown items is one that was read, and then is too short. */
-        int64_t number;
-        AR_TRY(ar_dictionary_insert(&store->sessions, &number, session.bytes, session.length));
+        AR_TRY(number_session(&next.session, store, session));
         if (next.item < 0)
             continue;
-        next.session = (int32_t)number;
         if (at->text >= 0)
             AR_TRY(ar_item_texts_add(in->source->texts, next.item, table->cells[at->text].bytes,
                                      table->cells[at->text].length));
@@ -336,7 +342,7 @@ static alterrec_status rows_to_sessions(ar_interactions *out, row_store *store, 
             out->times[s] = end > begin ? store->rows[end - 1].time : 0.0;
         }
     }
-    AR_TRY(reserve_items(out, 0, store->count));
+    AR_TRY(reserve_items(out, store->count));
     for (int64_t i = 0; i < store->count; i++)
         out->items[i] = store->rows[i].item;
     return ALTERREC_OK;
@@ -423,7 +429,7 @@ static alterrec_status read_table(ar_interactions *out, reading *in, const char 
                                   ar_format format, const alterrec_config *config) {
     ar_table_reader table;
     AR_TRY(ar_table_reader_open(&table, path, format));
-    in->file = &table.file;
+    in->lookup.file = in->file = &table.file;
     row_store store = {0};
     columns at;
     alterrec_status status = find_columns(&at, &table, in->source, config);
@@ -450,7 +456,7 @@ done:
 static alterrec_status read_text(ar_interactions *out, reading *in, const char *path) {
     ar_text_file file;
     AR_TRY(ar_text_file_open(&file, path));
-    in->file = &file;
+    in->lookup.file = in->file = &file;
     out->chronological = true;
     alterrec_status status = read_lines(out, in, &file);
     ar_text_file_close(&file);
@@ -461,10 +467,12 @@ alterrec_status ar_interactions_read(ar_interactions *interactions, alterrec_dat
                                      const ar_item_source *source, const char *path,
                                      const alterrec_config *config) {
     *interactions = (ar_interactions){0};
-    reading in = {.source = source,
-                  .known = source->catalog != NULL ? &source->catalog->keys : NULL,
-                  .unknown_is_error = ar_config_choice(config, "data.unknown_items") == 1,
-                  .report = report};
+    reading in = {
+        .source = source,
+        .lookup = {.known = source->catalog != NULL ? &source->catalog->keys : NULL,
+                   .keys = source->keys,
+                   .unknown_is_error = ar_config_choice(config, "data.unknown_items") == 1},
+        .report = report};
     ar_format format = (ar_format)ar_config_choice(config, "data.format");
     if (format == AR_FORMAT_AUTO)
         format = ar_format_of_path(path);
@@ -473,7 +481,8 @@ alterrec_status ar_interactions_read(ar_interactions *interactions, alterrec_dat
         status = read_text(interactions, &in, path);
     else
         status = read_table(interactions, &in, path, format, config);
-    ar_free(in.cache.keys);
+    ar_key_cache_free(&in.lookup.cache);
+    report->rows_unknown_item += in.lookup.unknown;
     AR_TRY(status);
     report->sessions_read += interactions->count;
     if (interactions->count > 0)

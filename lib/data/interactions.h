@@ -3,8 +3,7 @@
 #ifndef AR_DATA_INTERACTIONS_H
 #define AR_DATA_INTERACTIONS_H
 
-#include "core/dictionary.h"
-#include "data/item_texts.h"
+#include "data/item_lookup.h"
 
 /* Sessions one behind the other. A zeroed ar_interactions has none. */
 typedef struct ar_interactions {
@@ -17,14 +16,6 @@ typedef struct ar_interactions {
     int64_t count;
     bool chronological; /* the order of the sessions is that of their times */
 } ar_interactions;
-
-/* Where the items of a file get their numbers: from a catalog, whose other items are dropped or an
- * error, or from a dictionary that takes in every key. */
-typedef struct ar_item_source {
-    const alterrec_catalog *catalog; /* NULL: `keys` */
-    ar_dictionary *keys;
-    ar_item_texts *texts; /* NULL: data.text_column is not read */
-} ar_item_source;
 
 /* Reads the file by the options data.*, groups it into sessions, orders each session's interactions
  * and the sessions by time if there is one, else as they stand in the file. `report` is added to.

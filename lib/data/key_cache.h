@@ -3,24 +3,40 @@
 #ifndef AR_DATA_KEY_CACHE_H
 #define AR_DATA_KEY_CACHE_H
 
-#include "core/memory.h"
+#include "core/status.h"
 
 #include <string.h>
 
-enum { AR_KEY_CACHE_BITS = 15, AR_KEY_CACHE_READ = 16, AR_KEY_CACHE_LONGEST = 12 };
+enum { AR_KEY_CACHE_READ = 16, AR_KEY_CACHE_LONGEST = 12, AR_KEY_CACHE_WAYS = 4 };
 
-/* A key of at most AR_KEY_CACHE_LONGEST bytes, none of them 0. Sixteen bytes, so that four of them
- * share a cache line. */
+/* A key of at most AR_KEY_CACHE_LONGEST bytes, none of them 0. */
 typedef struct ar_cached_key {
-    uint64_t low;  /* its first eight bytes; 0: nothing is kept here */
+    uint64_t low;  /* its first eight bytes; never 0 */
     uint32_t high; /* the other four */
-    int32_t number;
 } ar_cached_key;
 
-/* A zeroed ar_key_cache keeps nothing. */
+/* One cache line. A place whose `low` is 0 is free, and all of it is 0. */
+typedef struct ar_key_bucket {
+    uint64_t low[AR_KEY_CACHE_WAYS];
+    uint32_t high[AR_KEY_CACHE_WAYS];
+    int32_t number[AR_KEY_CACHE_WAYS];
+} ar_key_bucket;
+
+/* A zeroed ar_key_cache keeps nothing. It grows with the keys that it meets, so that the lookup of
+ * one of them touches one cache line; past some millions of keys later ones take the places of
+ * earlier ones. */
 typedef struct ar_key_cache {
-    ar_cached_key *keys; /* [2^AR_KEY_CACHE_BITS], each in the one place that its bytes give */
+    ar_key_bucket *buckets; /* [2^bits] */
+    int bits;
+    int64_t held;
 } ar_key_cache;
+
+/* Makes room for the first keys. */
+alterrec_status ar_key_cache_create(ar_key_cache *cache);
+void ar_key_cache_free(ar_key_cache *cache);
+
+/* Keeps a key that the cache does not hold. */
+alterrec_status ar_key_cache_insert(ar_key_cache *cache, const ar_cached_key *key, int32_t number);
 
 /* Eight bytes, the first one lowest. */
 static inline uint64_t ar_key_cache_word(const char *bytes) {
@@ -41,31 +57,47 @@ static inline size_t ar_key_cache_length(uint64_t word) {
     return outside == 0 ? 8 : (size_t)__builtin_ctzll(outside) / 8;
 }
 
+/* The key of `length` bytes at `key`, of which AR_KEY_CACHE_READ must be readable; 0 < length <=
+ * AR_KEY_CACHE_LONGEST. */
+static inline ar_cached_key ar_key_cache_key(const char *key, size_t length) {
+    const uint64_t all = ~(uint64_t)0;
+    uint64_t low = ar_key_cache_word(key);
+    if (length < 8)
+        return (ar_cached_key){.low = low & ~(all << (8 * length))};
+    uint64_t high = ar_key_cache_word(key + 8) & ~(all << (8 * (length - 8)));
+    return (ar_cached_key){.low = low, .high = (uint32_t)high};
+}
+
 /* Takes the key at `key` up to the next space or control character; false, and then *wanted says
  * nothing, if it is too long. AR_KEY_CACHE_READ bytes must be readable. */
 static inline bool ar_key_cache_take(ar_cached_key *wanted, size_t *length, const char *key) {
-    uint64_t all = ~(uint64_t)0, low = ar_key_cache_word(key), high = 0;
-    *length = ar_key_cache_length(low);
-    if (*length < 8) {
-        low &= ~(all << (8 * *length));
-    } else {
-        high = ar_key_cache_word(key + 8);
-        size_t more = ar_key_cache_length(high);
-        if (more > AR_KEY_CACHE_LONGEST - 8)
-            return false;
-        *length += more;
-        high &= ~(all << (8 * more));
-    }
-    *wanted = (ar_cached_key){.low = low, .high = (uint32_t)high};
+    *length = ar_key_cache_length(ar_key_cache_word(key));
+    if (*length == 8)
+        *length += ar_key_cache_length(ar_key_cache_word(key + 8));
+    if (*length > AR_KEY_CACHE_LONGEST)
+        return false;
+    *wanted = ar_key_cache_key(key, *length);
     return true;
 }
 
-/* The place of a key; it holds the key if its words are the key's. */
-static inline ar_cached_key *ar_key_cache_place(const ar_key_cache *cache,
-                                                const ar_cached_key *wanted) {
+/* The bucket of a key. */
+static inline ar_key_bucket *ar_key_cache_bucket(const ar_key_cache *cache,
+                                                 const ar_cached_key *wanted) {
     uint64_t hash = wanted->low ^ (uint64_t)wanted->high << 31;
     hash = (hash ^ hash >> 29) * 0x9E3779B97F4A7C15u;
-    return &cache->keys[hash >> (64 - AR_KEY_CACHE_BITS)];
+    return &cache->buckets[hash >> (64 - cache->bits)];
+}
+
+/* The number of a key, -1 if it is not held. Looks at the whole bucket without a branch: where in
+ * it a key stands is as good as random. */
+static inline int32_t ar_key_cache_find(const ar_key_cache *cache, const ar_cached_key *wanted) {
+    const ar_key_bucket *bucket = ar_key_cache_bucket(cache, wanted);
+    uint32_t found = 0; /* the number, plus 1 */
+    for (int i = 0; i < AR_KEY_CACHE_WAYS; i++) {
+        uint64_t other = (bucket->low[i] ^ wanted->low) | (bucket->high[i] ^ wanted->high);
+        found |= ((uint32_t)bucket->number[i] + 1) & (0u - (uint32_t)(other == 0));
+    }
+    return (int32_t)(found - 1);
 }
 
 #endif

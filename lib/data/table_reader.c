@@ -69,6 +69,9 @@ static alterrec_status split_csv(ar_table_reader *reader) {
                                                "the line was expected"));
         } else {
             cell.bytes = at;
+            /* Most bytes are none of those that mean something. */
+            while (at < file->end && (unsigned char)*at > ',')
+                at++;
             while (!(last = row_ends(file, at, &next)) && *at != ',') {
                 if (*at == '"')
                     return ar_text_file_at(

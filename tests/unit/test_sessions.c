@@ -1,6 +1,7 @@
 #include "data/sessions.h"
 
 #include "core/memory.h"
+#include "data/catalog.h"
 #include "scratch.h"
 
 static alterrec_config *config;
@@ -258,6 +259,57 @@ START_TEST(large_files_read_as_small_ones) {
 }
 END_TEST
 
+/* Lines of every length, up to some that are longer than what is read at once, with all that may
+ * stand between keys; the same sessions as a text file and as tables. */
+START_TEST(lists_and_rows_of_a_large_file_agree) {
+    enum { LINES = 3000, KEYS = 400000, SIZE = 1 << 23 };
+    static const char *const gaps[] = {" ", "  ", "\t", " \t "};
+    static const char *const ends[] = {"\n", "\r\n", " \n", "\n\n \n"};
+    char *text = malloc(SIZE), *table = malloc(SIZE), *lists = malloc(SIZE);
+    ck_assert(text != NULL && table != NULL && lists != NULL);
+    size_t t = 0, r = (size_t)sprintf(table, "session\titem\n");
+    size_t l = (size_t)sprintf(lists, "item_list:token_seq\n");
+    for (int s = 0, key = 0; s < LINES; s++) {
+        int length = s % 1000 == 999 ? 20000 : 1 + s * 7 % 23;
+        for (int i = 0; i < length; i++) {
+            char name[24];
+            sprintf(name, key % 5 == 0 ? "item-%09d-x" : key % 3 == 0 ? "%012d" : "%d", key % 9001);
+            key = (key * 31 + i + 7) % KEYS;
+            t += (size_t)sprintf(text + t, "%s%s", name, i + 1 < length ? gaps[key % 4] : "");
+            r += (size_t)sprintf(table + r, "%d\t%s\n", s, name);
+            l += (size_t)sprintf(lists + l, "%s%s", name, i + 1 < length ? " " : "\n");
+        }
+        t += (size_t)sprintf(text + t, "%s", s + 1 < LINES ? ends[s % 4] : "");
+    }
+    const char *paths[] = {scratch_write("a.txt", text), scratch_write("a.tsv", table),
+                           scratch_write("a.inter", lists)};
+    alterrec_dataset *sets[3];
+    for (int f = 0; f < 3; f++) {
+        set("data.train", paths[f]);
+        ck_assert_msg(alterrec_dataset_read(&sets[f], config) == ALTERREC_OK, "%s",
+                      alterrec_last_error());
+    }
+    const alterrec_sessions *first = alterrec_dataset_sessions(sets[0], ALTERREC_SPLIT_TRAIN);
+    int64_t count = first->count;
+    ck_assert_int_gt(count, LINES * 9 / 10);
+    for (int f = 1; f < 3; f++) {
+        const alterrec_sessions *other = alterrec_dataset_sessions(sets[f], ALTERREC_SPLIT_TRAIN);
+        ck_assert_int_eq(other->count, count);
+        ck_assert_mem_eq(other->offsets, first->offsets, (size_t)(count + 1) * sizeof(int64_t));
+        ck_assert_mem_eq(other->items, first->items,
+                         (size_t)first->offsets[count] * sizeof(int32_t));
+        for (int32_t item = 0; item < first->catalog->items; item++)
+            ck_assert_str_eq(alterrec_catalog_key(other->catalog, item),
+                             alterrec_catalog_key(first->catalog, item));
+    }
+    for (int f = 0; f < 3; f++)
+        alterrec_dataset_free(sets[f]);
+    free(text);
+    free(table);
+    free(lists);
+}
+END_TEST
+
 START_TEST(bad_files_are_named) {
     for (int i = 0; i < 2; i++) {
         expect_read_error(ALTERREC_ERROR_IO, scratch_path("none.txt"), "none.txt: cannot open");
@@ -327,6 +379,7 @@ int main(void) {
     tcase_add_test(tests, tables_are_grouped_and_ordered);
     tcase_add_test(tests, recbole_tables_have_rows_or_lists);
     tcase_add_test(tests, large_files_read_as_small_ones);
+    tcase_add_test(tests, lists_and_rows_of_a_large_file_agree);
     tcase_add_test(tests, bad_files_are_named);
     tcase_add_test(tests, every_failing_allocation_is_reported);
     suite_add_tcase(suite, tests);
