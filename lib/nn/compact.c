@@ -1,0 +1,94 @@
+#include "nn/compact.h"
+
+#include "nn/compact_kernels.h"
+
+#include <string.h>
+
+uint16_t ar_bf16_of(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    if ((bits & 0x7FFFFFFFu) > 0x7F800000u)
+        return (uint16_t)(bits >> 16 | 0x40u); /* a NaN stays one */
+    bits += 0x7FFFu + (bits >> 16 & 1u);
+    return (bits & 0x7F800000u) != 0 ? (uint16_t)(bits >> 16) : 0;
+}
+
+float ar_bf16_value(uint16_t bits) {
+    uint32_t wide = (uint32_t)bits << 16;
+    float value;
+    memcpy(&value, &wide, sizeof value);
+    return value;
+}
+
+/* A panel with a row of src. The lanes are independent, so the loop over them vectorises. */
+static void int8_panel(int32_t *dst, const int8_t *src, const uint8_t *panel, int64_t steps,
+                       int32_t begin) {
+    int32_t sums[AR_COMPACT_ROWS];
+    for (int r = 0; r < AR_COMPACT_ROWS; r++)
+        sums[r] = begin;
+    for (int64_t s = 0; s < steps; s++)
+        for (int r = 0; r < AR_COMPACT_ROWS; r++)
+            for (int v = 0; v < 4; v++)
+                sums[r] += src[4 * s + v] * panel[(s * AR_COMPACT_ROWS + r) * 4 + v];
+    memcpy(dst, sums, sizeof sums);
+}
+
+static void bf16_panel(float *dst, const uint16_t *src, const uint16_t *panel, int64_t steps) {
+    float sums[AR_COMPACT_ROWS] = {0};
+    for (int64_t s = 0; s < steps; s++)
+        for (int r = 0; r < AR_COMPACT_ROWS; r++)
+            for (int v = 0; v < 2; v++)
+                sums[r] += ar_bf16_value(src[2 * s + v]) *
+                           ar_bf16_value(panel[(s * AR_COMPACT_ROWS + r) * 2 + v]);
+    memcpy(dst, sums, sizeof sums);
+}
+
+void ar_compact_portable(const ar_compact_job *job) {
+    for (int64_t p = 0; p < job->panels; p++) {
+        int64_t first = p * AR_COMPACT_ROWS, at = first * job->steps * 4;
+        for (int64_t i = 0; i < job->count; i++)
+            if (job->kind == AR_COMPACT_INT8)
+                int8_panel((int32_t *)job->dst + i * job->dst_stride + first,
+                           (const int8_t *)job->src + i * job->steps * 4,
+                           (const uint8_t *)job->matrix + at, job->steps, job->begin[i]);
+            else
+                bf16_panel((float *)job->dst + i * job->dst_stride + first,
+                           (const uint16_t *)job->src + i * job->steps * 2,
+                           (const uint16_t *)job->matrix + at / 2, job->steps);
+    }
+}
+
+bool ar_compact_has(ar_compact_set set, ar_compact_kind kind) {
+#if defined(__x86_64__)
+    if (set == AR_COMPACT_AVX512)
+        return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
+               (kind == AR_COMPACT_INT8 ? __builtin_cpu_supports("avx512vnni") != 0
+                                        : __builtin_cpu_supports("avx512bf16") != 0);
+    if (set == AR_COMPACT_AVX2)
+        return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
+#endif
+    (void)kind;
+    return set == AR_COMPACT_PORTABLE;
+}
+
+void ar_compact_multiply_by(ar_compact_set set, const ar_compact_job *job) {
+#if defined(__x86_64__)
+    if (set == AR_COMPACT_AVX512) {
+        (job->kind == AR_COMPACT_INT8 ? ar_compact_avx512_int8 : ar_compact_avx512_bf16)(job);
+        return;
+    }
+    if (set == AR_COMPACT_AVX2) {
+        ar_compact_avx2(job);
+        return;
+    }
+#endif
+    (void)set;
+    ar_compact_portable(job);
+}
+
+void ar_compact_multiply(const ar_compact_job *job) {
+    ar_compact_set set = AR_COMPACT_AVX512;
+    while (!ar_compact_has(set, job->kind))
+        set--;
+    ar_compact_multiply_by(set, job);
+}

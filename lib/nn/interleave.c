@@ -1,0 +1,53 @@
+#include "nn/interleave.h"
+
+enum { ROWS = AR_INTERLEAVE_ROWS, STEP = 4 /* columns that are moved together */ };
+
+static void columns_from(float *panel, const float *const rows[ROWS], int64_t first,
+                         int64_t columns) {
+    for (int64_t c = first; c < columns; c++)
+        for (int r = 0; r < ROWS; r++)
+            panel[c * ROWS + r] = rows[r][c];
+}
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+/* Quarter q of a vector gets four columns of row 4 q + r; exchanging within the quarters is then
+ * all that is left of a transposition. */
+#define AVX512 __attribute__((target("avx512f")))
+
+AVX512 static inline __m512 quarters(const float *const rows[ROWS], int r, int64_t column) {
+    __m512 four = _mm512_castps128_ps512(_mm_loadu_ps(rows[r] + column));
+    four = _mm512_mask_broadcast_f32x4(four, 0x00F0, _mm_loadu_ps(rows[4 + r] + column));
+    four = _mm512_mask_broadcast_f32x4(four, 0x0F00, _mm_loadu_ps(rows[8 + r] + column));
+    return _mm512_mask_broadcast_f32x4(four, 0xF000, _mm_loadu_ps(rows[12 + r] + column));
+}
+
+AVX512 static int64_t interleave_avx512(float *panel, const float *const rows[ROWS],
+                                        int64_t columns) {
+    int64_t c = 0;
+    for (; c + STEP <= columns; c += STEP) {
+        __m512 a = quarters(rows, 0, c), b = quarters(rows, 1, c);
+        __m512 d = quarters(rows, 2, c), e = quarters(rows, 3, c);
+        __m512d ab = _mm512_castps_pd(_mm512_unpacklo_ps(a, b));
+        __m512d de = _mm512_castps_pd(_mm512_unpacklo_ps(d, e));
+        __m512d ab_high = _mm512_castps_pd(_mm512_unpackhi_ps(a, b));
+        __m512d de_high = _mm512_castps_pd(_mm512_unpackhi_ps(d, e));
+        float *to = panel + c * ROWS;
+        _mm512_storeu_ps(to, _mm512_castpd_ps(_mm512_unpacklo_pd(ab, de)));
+        _mm512_storeu_ps(to + ROWS, _mm512_castpd_ps(_mm512_unpackhi_pd(ab, de)));
+        _mm512_storeu_ps(to + 2 * ROWS, _mm512_castpd_ps(_mm512_unpacklo_pd(ab_high, de_high)));
+        _mm512_storeu_ps(to + 3 * ROWS, _mm512_castpd_ps(_mm512_unpackhi_pd(ab_high, de_high)));
+    }
+    return c;
+}
+#endif
+
+void ar_interleave(float *panel, const float *const rows[ROWS], int64_t columns) {
+    int64_t done = 0;
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f"))
+        done = interleave_avx512(panel, rows, columns);
+#endif
+    columns_from(panel, rows, done, columns);
+}

@@ -1,0 +1,12 @@
+/* Rows of a matrix made into one panel, column by column. Level: nn. */
+#ifndef AR_NN_INTERLEAVE_H
+#define AR_NN_INTERLEAVE_H
+
+#include <stdint.h>
+
+enum { AR_INTERLEAVE_ROWS = 16 };
+
+/* panel [columns][16] from 16 rows of `columns` floats, which may be the same one. */
+void ar_interleave(float *panel, const float *const rows[AR_INTERLEAVE_ROWS], int64_t columns);
+
+#endif
