@@ -1,17 +1,22 @@
-# For the tests of other languages, which source it: installs the build into a folder of its own and
-# lets pkg-config find that one alone.
+# For the tests of other languages, which source it: pkg-config finds the library that the test
+# ffi_stage has installed, and no other.
 #
-#   build=BUILD_FOLDER; . stage.sh     sets scratch, library; 77 is the answer that skips a test
-scratch=$(mktemp -d "${TMPDIR:-/tmp}/alterrec-ffi.XXXXXX")
-trap 'rm -rf "$scratch"' EXIT
-
-skip() {
-    echo "skipped: $*"
-    exit 77
-}
-
-cmake --install "$build" --prefix "$scratch/prefix" >"$scratch/install.log"
-library=$(find "$scratch/prefix" -name libalterrec.so -printf '%h')
+#   build=BUILD_FOLDER; . stage.sh     sets prefix, library, and scratch, which goes away at the end
+prefix=$build/ffi/prefix
+library=$(find "$prefix" -name libalterrec.so -printf '%h')
 PKG_CONFIG_PATH=$library/pkgconfig
 LD_LIBRARY_PATH=$library
 export PKG_CONFIG_PATH LD_LIBRARY_PATH
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/alterrec-ffi.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+
+# need TOOL...: skips the test if one of them is not there.
+need() {
+    for tool in "$@"; do
+        command -v "$tool" >/dev/null || {
+            echo "skipped: no $tool here"
+            exit 77
+        }
+    done
+}

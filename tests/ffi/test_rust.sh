@@ -1,0 +1,21 @@
+#!/bin/sh
+# The Rust crates against an installed library: layout, wrapper, lints, format, and the example.
+#
+#   test_rust.sh BUILD_FOLDER
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+build=$1
+. "$here/stage.sh"
+need cargo
+cd "$here/../../examples/rust"
+
+export CARGO_TARGET_DIR="$build/ffi/rust"
+export RUSTFLAGS="-D warnings"
+cargo test --offline --locked --quiet --workspace --tests
+cargo run --offline --locked --quiet --example train_and_serve
+if cargo clippy --version >/dev/null 2>&1; then
+    cargo clippy --offline --locked --quiet --workspace --all-targets
+fi
+if cargo fmt --version >/dev/null 2>&1; then
+    cargo fmt --all --check
+fi
