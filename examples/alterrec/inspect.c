@@ -1,5 +1,6 @@
 /* alterrec inspect: what a model file, an options file or a session file holds. */
 #include "arguments.h"
+#include "histogram.h"
 #include "program.h"
 #include "settings.h"
 #include "terminal.h"
@@ -71,84 +72,26 @@ static int inspect_model(const char *path) {
     return PROGRAM_OK;
 }
 
-/* A histogram over whole numbers; the last bin is open. */
-typedef struct bin {
-    int64_t low;
-    int64_t high; /* -1: open */
-    int64_t count;
-} bin;
-
-static void bins_add(bin *bins, int count, int64_t value) {
-    for (int i = 0; i < count; i++) {
-        if (value >= bins[i].low && (bins[i].high < 0 || value <= bins[i].high))
-            bins[i].count++;
-    }
-}
-
 /* Prints the bins from the first to the last that is not empty. */
-static void bins_print(const bin *bins, int count) {
-    int64_t most = 1;
-    int first = count;
-    int last = 0;
-    for (int i = 0; i < count; i++) {
-        if (bins[i].count == 0)
-            continue;
-        most = bins[i].count > most ? bins[i].count : most;
-        first = i < first ? i : first;
-        last = i;
-    }
-    for (int i = first; i <= last; i++) {
+static void print_bins(const histogram_bin *bins, int64_t count) {
+    count = histogram_trim(&bins, count);
+    int64_t most = histogram_most(bins, count);
+    for (int64_t i = 0; i < count; i++) {
         char range[48];
-        if (bins[i].high < 0)
-            snprintf(range, sizeof range, "%" PRId64 " or more", bins[i].low);
-        else if (bins[i].high == bins[i].low)
-            snprintf(range, sizeof range, "%" PRId64, bins[i].low);
-        else
-            snprintf(range, sizeof range, "%" PRId64 " to %" PRId64, bins[i].low, bins[i].high);
+        histogram_range(range, sizeof range, bins[i].low, bins[i].high);
         printf("  %-13s %12s", range, terminal_count(bins[i].count));
         terminal_bar(stdout, (double)bins[i].count / (double)most, BAR_WIDTH);
     }
 }
 
-/* Counts lengths and occurrences over all splits. */
-static alterrec_status count_sessions(bin *lengths, int length_bins, int64_t *occurrences,
-                                      const alterrec_dataset *dataset) {
-    for (int32_t split = ALTERREC_SPLIT_TRAIN; split <= ALTERREC_SPLIT_TEST; split++) {
-        const alterrec_sessions *sessions = alterrec_dataset_sessions(dataset, split);
-        for (int64_t session = 0; session < alterrec_sessions_count(sessions); session++) {
-            const int32_t *items;
-            int64_t length;
-            alterrec_status status = alterrec_sessions_get(&items, &length, sessions, session);
-            if (status != ALTERREC_OK)
-                return status;
-            bins_add(lengths, length_bins, length);
-            for (int64_t i = 0; i < length; i++)
-                occurrences[items[i]]++;
-        }
-    }
-    return ALTERREC_OK;
-}
-
 static int print_histograms(const alterrec_dataset *dataset) {
-    bin lengths[] = {{1, 1, 0},  {2, 2, 0},   {3, 3, 0},   {4, 4, 0},    {5, 5, 0},   {6, 7, 0},
-                     {8, 10, 0}, {11, 20, 0}, {21, 50, 0}, {51, 100, 0}, {101, -1, 0}};
-    bin popularity[] = {{0, 0, 0},   {1, 1, 0},   {2, 4, 0},     {5, 9, 0},
-                        {10, 29, 0}, {30, 99, 0}, {100, 999, 0}, {1000, -1, 0}};
-    enum { LENGTHS = sizeof lengths / sizeof lengths[0] };
-    enum { POPULARITIES = sizeof popularity / sizeof popularity[0] };
-    int64_t items = alterrec_catalog_items(alterrec_dataset_catalog(dataset));
-    int64_t *occurrences = program_resize(NULL, items, sizeof *occurrences);
-    memset(occurrences, 0, (size_t)items * sizeof *occurrences);
-    alterrec_status status = count_sessions(lengths, LENGTHS, occurrences, dataset);
-    for (int64_t i = 0; i < items; i++)
-        bins_add(popularity, POPULARITIES, occurrences[i]);
-    free(occurrences);
-    if (status != ALTERREC_OK)
+    data_histograms histograms;
+    if (histograms_count(&histograms, dataset) != ALTERREC_OK)
         return program_library_error();
     printf("\nsessions by length:\n");
-    bins_print(lengths, LENGTHS);
+    print_bins(histograms.lengths, HISTOGRAM_LENGTHS);
     printf("\nitems by number of occurrences:\n");
-    bins_print(popularity, POPULARITIES);
+    print_bins(histograms.occurrences, HISTOGRAM_OCCURRENCES);
     return PROGRAM_OK;
 }
 

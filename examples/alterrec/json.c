@@ -35,21 +35,40 @@ static bool is_bare(const alterrec_option *option, const char *value) {
     return is_number && value[0] != '\0' && strspn(value, "0123456789.eE+-") == strlen(value);
 }
 
+static void option_member(FILE *stream, const alterrec_option *option, const char *value) {
+    json_string(stream, option->key);
+    fputc(':', stream);
+    if (is_bare(option, value))
+        fputs(value, stream);
+    else
+        json_string(stream, value);
+}
+
 void json_options(FILE *stream, const alterrec_config *config) {
     alterrec_option option = {.struct_size = sizeof option};
+    const char *separator = "";
     fputc('{', stream);
     for (int64_t i = 0; i < alterrec_option_count(); i++) {
         if (alterrec_option_describe(&option, i) != ALTERREC_OK)
             continue;
-        const char *value = settings_get(config, option.key);
-        if (i > 0)
-            fputc(',', stream);
-        json_string(stream, option.key);
-        fputc(':', stream);
-        if (is_bare(&option, value))
-            fputs(value, stream);
-        else
-            json_string(stream, value);
+        fputs(separator, stream);
+        separator = ",";
+        option_member(stream, &option, settings_get(config, option.key));
+    }
+    fputc('}', stream);
+}
+
+void json_defaults(FILE *stream, const alterrec_config *config) {
+    alterrec_option option = {.struct_size = sizeof option};
+    const char *separator = "";
+    fputc('{', stream);
+    for (int64_t i = 0; i < alterrec_option_count(); i++) {
+        if (alterrec_option_describe(&option, i) != ALTERREC_OK ||
+            strcmp(settings_get(config, option.key), option.default_value) == 0)
+            continue;
+        fputs(separator, stream);
+        separator = ",";
+        option_member(stream, &option, option.default_value);
     }
     fputc('}', stream);
 }
@@ -84,6 +103,27 @@ void json_data_report(FILE *stream, const alterrec_data_report *report) {
             sessions[2]);
     fprintf(stream, "\"interactions\":[%" PRId64 ",%" PRId64 ",%" PRId64 "]}", interactions[0],
             interactions[1], interactions[2]);
+}
+
+static void bins_member(FILE *stream, const char *name, const histogram_bin *bins, int count) {
+    fprintf(stream, "\"%s\":[", name);
+    for (int i = 0; i < count; i++) {
+        fprintf(stream, "%s[%" PRId64 ",", i > 0 ? "," : "", bins[i].low);
+        if (bins[i].high < 0)
+            fputs("null", stream);
+        else
+            fprintf(stream, "%" PRId64, bins[i].high);
+        fprintf(stream, ",%" PRId64 "]", bins[i].count);
+    }
+    fputc(']', stream);
+}
+
+void json_histograms(FILE *stream, const data_histograms *histograms) {
+    fputc('{', stream);
+    bins_member(stream, "lengths", histograms->lengths, HISTOGRAM_LENGTHS);
+    fputc(',', stream);
+    bins_member(stream, "occurrences", histograms->occurrences, HISTOGRAM_OCCURRENCES);
+    fputc('}', stream);
 }
 
 void json_epoch(FILE *stream, const alterrec_epoch_report *report, const char *metric) {

@@ -20,6 +20,7 @@ static const command commands[] = {
     {"evaluate", evaluate_command, "Hits, MRR and NDCG of a model on held-out sessions"},
     {"recommend", recommend_command, "the best next items of sessions"},
     {"inspect", inspect_command, "what a model file or a data file holds"},
+    {"report", report_command, "a page with curves and figures, from a training's log"},
     {"options", options_command, "every option with default, range and meaning"},
     {"generate", generate_command, "write a synthetic shop to try things on"},
 };

@@ -19,6 +19,7 @@ int train_command(int argc, char **argv);
 int evaluate_command(int argc, char **argv);
 int recommend_command(int argc, char **argv);
 int inspect_command(int argc, char **argv);
+int report_command(int argc, char **argv);
 int options_command(int argc, char **argv);
 int generate_command(int argc, char **argv);
 

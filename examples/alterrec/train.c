@@ -1,5 +1,6 @@
 /* alterrec train: from files of sessions and items to a model file. */
 #include "arguments.h"
+#include "histogram.h"
 #include "json.h"
 #include "names.h"
 #include "program.h"
@@ -64,15 +65,23 @@ static int check_destination(const char *path) {
     return code;
 }
 
-static void log_start(FILE *log, const training *work, const alterrec_data_report *report) {
+static int log_start(FILE *log, const training *work, const alterrec_data_report *report) {
+    data_histograms histograms;
+    if (histograms_count(&histograms, work->dataset) != ALTERREC_OK)
+        return program_library_error();
     fputs("{\"event\":\"start\",\"library\":", log);
     json_string(log, alterrec_build_info());
     fputs(",\"options\":", log);
     json_options(log, work->config);
+    fputs(",\"defaults\":", log);
+    json_defaults(log, work->config);
     fputs(",\"data\":", log);
     json_data_report(log, report);
+    fputs(",\"histograms\":", log);
+    json_histograms(log, &histograms);
     fputs("}\n", log);
     fflush(log);
+    return PROGRAM_OK;
 }
 
 static int open_log(training *work) {
@@ -102,9 +111,7 @@ static int read_data(training *work) {
         return program_library_error();
     if (!work->quiet)
         settings_print_report(&report, work->config);
-    if (work->log != NULL)
-        log_start(work->log, work, &report);
-    return PROGRAM_OK;
+    return work->log != NULL ? log_start(work->log, work, &report) : PROGRAM_OK;
 }
 
 static void print_model(const alterrec_model *model) {
@@ -163,13 +170,21 @@ static const char *chosen_alpha(const training *work) {
     return asked && strcmp(alpha, "auto") != 0 ? alpha : NULL;
 }
 
-/* The choice, and the validation metric at each value that was tried. */
+/* The weight of the fusion by which the test was, and the validation metric at each weight that may
+ * be chosen. Choosing changes the model's own weight: only for a model that is saved and tested. */
 static int log_alpha(const training *work) {
     enum { POINTS = 21 };
-    double alpha, curve[POINTS];
-    if (alterrec_model_choose_alpha(&alpha, curve, POINTS, work->model,
-                                    split_of(work, ALTERREC_SPLIT_VALID),
-                                    work->config) != ALTERREC_OK)
+    double curve[POINTS];
+    const alterrec_sessions *valid = split_of(work, ALTERREC_SPLIT_VALID);
+    if (valid == NULL)
+        return PROGRAM_OK;
+    const char *text = settings_get(alterrec_model_config(work->model), "fusion.alpha");
+    double alpha = strcmp(text, "auto") != 0 ? strtod(text, NULL) : 0.5;
+    alterrec_status status =
+        alterrec_model_choose_alpha(NULL, curve, POINTS, work->model, valid, work->config);
+    if (status == ALTERREC_ERROR_MISMATCH) /* one tower, of IDs or a joint one: nothing to weigh */
+        return PROGRAM_OK;
+    if (status != ALTERREC_OK)
         return program_library_error();
     fputs(",\"alpha\":", work->log);
     json_number(work->log, alpha, 6);
@@ -236,8 +251,7 @@ static int test(training *work) {
     int code = PROGRAM_OK;
     if (work->log != NULL) {
         fputs("{\"event\":\"test\"", work->log);
-        if (chosen_alpha(work) != NULL)
-            code = log_alpha(work);
+        code = log_alpha(work);
         fprintf(work->log, ",\"evaluation\":%s}\n", alterrec_evaluation_json(work->evaluation));
     }
     return code;

@@ -50,7 +50,7 @@ says out "alterrec"
 ends 2
 ends 2 trian
 says err "did you mean train?"
-for command in train evaluate recommend inspect options generate; do
+for command in train evaluate recommend inspect report options generate; do
     ends 0 "$command" --help
     says out "usage: alterrec $command"
     ends 2 "$command" --no-such-flag
