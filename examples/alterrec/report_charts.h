@@ -1,4 +1,5 @@
-/* The charts of a report, each with what it shows as a table, or with what the log lacks for it. */
+/* The charts of test, fusion and data, each with what it shows as a table, or with what the log
+ * lacks for it. */
 #ifndef REPORT_CHARTS_H
 #define REPORT_CHARTS_H
 
@@ -6,8 +7,6 @@
 
 #include <stdio.h>
 
-void chart_validation(FILE *stream, const report_log *log);
-void chart_loss(FILE *stream, const report_log *log);
 void chart_groups(FILE *stream, const report_evaluation *test);
 void chart_alpha(FILE *stream, const report_log *log);
 void chart_lengths(FILE *stream, const report_log *log);

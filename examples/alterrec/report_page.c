@@ -1,5 +1,6 @@
 #include "report_page.h"
 #include "report_charts.h"
+#include "report_epochs.h"
 #include "report_svg.h"
 #include "report_table.h"
 #include "terminal.h"
