@@ -40,4 +40,13 @@ double ar_clock_seconds(void);
 #define AR_CLONES
 #endif
 
+/* Before a loop of `count` turns that must be gone before registers are given out. clang would take
+ * GCC's pragma for advice to a pass that comes too late. */
+#if defined(__clang__)
+#define AR_UNROLL(count) _Pragma("clang loop unroll(full)")
+#else
+#define AR_UNROLL(count) AR_PRAGMA(GCC unroll count)
+#define AR_PRAGMA(text)  _Pragma(#text)
+#endif
+
 #endif

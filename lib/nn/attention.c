@@ -1,7 +1,7 @@
 #include "nn/attention.h"
 
 #include "core/threads.h"
-#include "nn/exp.h"
+#include "nn/attention_rows.h"
 
 #include <math.h>
 #include <string.h>
@@ -12,127 +12,24 @@
  * compute. docs/internals/attention.md has the measurements.
  */
 
-/* A part of a function with clones: left to itself, the compiler may keep one copy of it, built for
- * the baseline, and call that from every clone. */
-#define INLINE inline __attribute__((always_inline))
-
 int64_t ar_attention_size(const ar_packed *packed, int64_t heads) {
     return heads * packed->tokens * ar_packed_longest(packed);
 }
 
-/* out[j] = scale * a · b_j for j in 0..count-1, where b_j stands `stride` behind b_(j-1). */
-static INLINE void dots(float *out, const float *a, const float *b, int64_t stride, int64_t count,
-                        int64_t width, float scale) {
-    int64_t j = 0;
-    for (; j + 4 <= count; j += 4) {
-        const float *b0 = b + j * stride, *b1 = b0 + stride, *b2 = b1 + stride, *b3 = b2 + stride;
-        float s0 = 0.0f, s1 = 0.0f, s2 = 0.0f, s3 = 0.0f;
-#pragma omp simd reduction(+ : s0, s1, s2, s3)
-        for (int64_t c = 0; c < width; c++) {
-            s0 += a[c] * b0[c];
-            s1 += a[c] * b1[c];
-            s2 += a[c] * b2[c];
-            s3 += a[c] * b3[c];
-        }
-        out[j] = s0 * scale;
-        out[j + 1] = s1 * scale;
-        out[j + 2] = s2 * scale;
-        out[j + 3] = s3 * scale;
-    }
-    for (; j < count; j++) {
-        const float *b0 = b + j * stride;
-        float s0 = 0.0f;
-#pragma omp simd reduction(+ : s0)
-        for (int64_t c = 0; c < width; c++)
-            s0 += a[c] * b0[c];
-        out[j] = s0 * scale;
-    }
-}
-
-/* A row of `width` columns as vectors: all but the last stand side by side, the last one ends with
- * the row and may overlap its neighbour. Wide enough for every machine; the compiler cuts it to
- * what there is. */
-enum { LANES = 16, TILE = 5, QUERIES = 4 };
-
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
-
-static INLINE int64_t vector_count(int64_t width) {
-    return (width + LANES - 1) / LANES;
-}
-
-static INLINE int64_t vector_offset(int64_t vector, int64_t width) {
-    return vector * LANES + LANES <= width ? vector * LANES : width - LANES;
-}
-
-/* weighted_sum of the vectors first .. first + count - 1, which stay in registers for all rows.
- * `count` is a constant where it is called. */
-static INLINE void sum_tile(float *out, const float *weights, const float *b, int64_t stride,
-                            int64_t rows, int64_t width, int64_t first, int count) {
-    lanes sums[TILE];
-    int64_t offsets[TILE];
-#pragma GCC unroll 5
-    for (int v = 0; v < count; v++) {
-        sums[v] = (lanes){0};
-        offsets[v] = vector_offset(first + v, width);
-    }
-    for (int64_t j = 0; j < rows; j++) {
-        float weight = weights[j];
-#pragma GCC unroll 5
-        for (int v = 0; v < count; v++) {
-            lanes x;
-            memcpy(&x, b + j * stride + offsets[v], sizeof x);
-            sums[v] += weight * x;
-        }
-    }
-#pragma GCC unroll 5
-    for (int v = 0; v < count; v++)
-        memcpy(out + offsets[v], &sums[v], sizeof sums[v]);
-}
-
-/* out = sum over j of weights[j] * b_j, added up in the order of j: the same bits for a token,
- * however many follow. */
-static INLINE void weighted_sum(float *out, const float *weights, const float *b, int64_t stride,
-                                int64_t rows, int64_t width) {
-    if (width < LANES) {
-        memset(out, 0, (size_t)width * sizeof *out);
-        for (int64_t j = 0; j < rows; j++)
-            for (int64_t c = 0; c < width; c++)
-                out[c] += weights[j] * b[j * stride + c];
-        return;
-    }
-    int64_t vectors = vector_count(width), v = 0;
-    for (; v + TILE <= vectors; v += TILE)
-        sum_tile(out, weights, b, stride, rows, width, v, TILE);
-    switch (vectors - v) {
-    case 4:
-        sum_tile(out, weights, b, stride, rows, width, v, 4);
-        break;
-    case 3:
-        sum_tile(out, weights, b, stride, rows, width, v, 3);
-        break;
-    case 2:
-        sum_tile(out, weights, b, stride, rows, width, v, 2);
-        break;
-    case 1:
-        sum_tile(out, weights, b, stride, rows, width, v, 1);
-        break;
-    default:
-        break;
-    }
-}
+enum { QUERIES = 4 };
 
 /* Two vectors of `queries` rows a_q, from vector `first` on. Lanes that overlap the vector before,
  * and those of a second vector that is not there, are 0. */
-static INLINE void load_pair(lanes x[QUERIES][2], const float *a, int64_t stride, int64_t width,
-                             int64_t first, int queries) {
+static AR_INLINE void load_pair(ar_lanes x[QUERIES][2], const float *a, int64_t stride,
+                                int64_t width, int64_t first, int queries) {
 #pragma GCC unroll 2
     for (int i = 0; i < 2; i++) {
-        int64_t offset = vector_offset(first + i, width);
-        int64_t overlap = (first + i) * LANES - offset;
-        float kept[LANES];
-        for (int l = 0; l < LANES; l++)
+        int64_t offset = ar_vector_offset(first + i, width);
+        int64_t overlap = (first + i) * AR_LANES - offset;
+        float kept[AR_LANES];
+        for (int l = 0; l < AR_LANES; l++)
             kept[l] = l < overlap ? 0.0f : 1.0f;
-        lanes mask;
+        ar_lanes mask;
         memcpy(&mask, kept, sizeof mask);
 #pragma GCC unroll 4
         for (int q = 0; q < queries; q++) {
@@ -145,17 +42,17 @@ static INLINE void load_pair(lanes x[QUERIES][2], const float *a, int64_t stride
 
 /* b_j += sum over q of weights[q][j] * a_q for j in 0..rows-1. `queries` is a constant where it is
  * called, and each pair of vectors of the rows a_q stays in registers for all rows b_j. */
-static INLINE void spread_rows(float *b, int64_t stride, int64_t rows, float *const *weights,
-                               const float *a, int64_t a_stride, int64_t width, int queries) {
+static AR_INLINE void spread_rows(float *b, int64_t stride, int64_t rows, float *const *weights,
+                                  const float *a, int64_t a_stride, int64_t width, int queries) {
     const float *w[QUERIES]; /* local: a store to b_j can't be one to them */
     for (int q = 0; q < queries; q++)
         w[q] = weights[q];
-    for (int64_t v = 0; v < vector_count(width); v += 2) {
-        lanes x[QUERIES][2];
+    for (int64_t v = 0; v < ar_vector_count(width); v += 2) {
+        ar_lanes x[QUERIES][2];
         load_pair(x, a, a_stride, width, v, queries);
-        float *first = b + vector_offset(v, width), *second = b + vector_offset(v + 1, width);
+        float *first = b + ar_vector_offset(v, width), *second = b + ar_vector_offset(v + 1, width);
         for (int64_t j = 0; j < rows; j++) {
-            lanes sum;
+            ar_lanes sum;
             memcpy(&sum, first + j * stride, sizeof sum);
 #pragma GCC unroll 4
             for (int q = 0; q < queries; q++)
@@ -172,14 +69,14 @@ static INLINE void spread_rows(float *b, int64_t stride, int64_t rows, float *co
 
 /* b_j += sum over q of weights[q][j] * a_q for the queries q = first .. first + queries - 1 and
  * j <= q; weights[q][j] is 0 for j > q. */
-static INLINE void spread(float *b, int64_t stride, float *const *weights, const float *a,
-                          int64_t a_stride, int64_t first, int64_t queries, int64_t width) {
-    if (queries == QUERIES && width >= LANES) {
+static AR_INLINE void spread(float *b, int64_t stride, float *const *weights, const float *a,
+                             int64_t a_stride, int64_t first, int64_t queries, int64_t width) {
+    if (queries == QUERIES && width >= AR_LANES) {
         spread_rows(b, stride, first + queries, weights, a, a_stride, width, QUERIES);
         return;
     }
     for (int64_t q = 0; q < queries; q++) {
-        if (width >= LANES) {
+        if (width >= AR_LANES) {
             spread_rows(b, stride, first + q + 1, weights + q, a + q * a_stride, a_stride, width,
                         1);
             continue;
@@ -190,26 +87,9 @@ static INLINE void spread(float *b, int64_t stride, float *const *weights, const
     }
 }
 
-/* In place softmax of `count` values. */
-static INLINE void softmax(float *values, int64_t count) {
-    float most = values[0], sum = 0.0f;
-#pragma omp simd reduction(max : most)
-    for (int64_t j = 1; j < count; j++)
-        most = values[j] > most ? values[j] : most;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t j = 0; j < count; j++) {
-        values[j] = ar_exp(values[j] - most);
-        sum += values[j];
-    }
-    float inverse = 1.0f / sum;
-#pragma omp simd
-    for (int64_t j = 0; j < count; j++)
-        values[j] *= inverse;
-}
-
 /* dropped[j] = dropout of values[j] for row `key`. */
-static INLINE void drop(float *dropped, const float *values, int64_t count, uint32_t key,
-                        ar_dropout dropout) {
+static AR_INLINE void drop(float *dropped, const float *values, int64_t count, uint32_t key,
+                           ar_dropout dropout) {
     if (dropout.rate == 0.0f) {
         memcpy(dropped, values, (size_t)count * sizeof *dropped);
         return;
@@ -238,22 +118,22 @@ AR_CLONES static void forward_head(float *dst, float *probabilities, const head 
     for (int64_t i = 0; i < h->length; i++) {
         float *p = probabilities + i * h->longest;
         float *out = dst + i * h->dst_stride;
-        dots(p, h->q + i * h->stride, h->k, h->stride, i + 1, h->width, scale);
-        softmax(p, i + 1);
+        ar_attention_dots(p, h->q + i * h->stride, h->k, h->stride, i + 1, h->width, scale);
+        ar_attention_softmax(p, i + 1);
         drop(dropped, p, i + 1, ar_dropout_row_key(dropout.seed, h->row + i), dropout);
-        weighted_sum(out, dropped, h->v, h->stride, i + 1, h->width);
+        ar_attention_sum(out, dropped, h->v, h->stride, i + 1, h->width);
     }
 }
 
 /* The gradients of query i's scores into diff_p, and its probabilities after dropout. */
-static INLINE void backward_scores(float *dropped, float *diff_p, const float *diff_dst,
-                                   const float *probabilities, const head *h, int64_t i,
-                                   ar_dropout dropout) {
+static AR_INLINE void backward_scores(float *dropped, float *diff_p, const float *diff_dst,
+                                      const float *probabilities, const head *h, int64_t i,
+                                      ar_dropout dropout) {
     float scale = 1.0f / sqrtf((float)h->width), sum = 0.0f;
     const float *p = probabilities + i * h->longest;
     uint32_t key = ar_dropout_row_key(dropout.seed, h->row + i);
     drop(dropped, p, i + 1, key, dropout);
-    dots(diff_p, diff_dst + i * h->dst_stride, h->v, h->stride, i + 1, h->width, 1.0f);
+    ar_attention_dots(diff_p, diff_dst + i * h->dst_stride, h->v, h->stride, i + 1, h->width, 1.0f);
     if (dropout.rate > 0.0f)
         drop(diff_p, diff_p, i + 1, key, dropout);
 #pragma omp simd reduction(+ : sum)
@@ -282,7 +162,7 @@ AR_CLONES static void backward_head(float *diff_q, float *diff_k, float *diff_v,
             int64_t i = first + q;
             size_t unseen = (size_t)(queries - 1 - q) * sizeof(float);
             backward_scores(dropped[q], diff_p[q], diff_dst, probabilities, h, i, dropout);
-            weighted_sum(diff_q + i * h->stride, diff_p[q], h->k, h->stride, i + 1, width);
+            ar_attention_sum(diff_q + i * h->stride, diff_p[q], h->k, h->stride, i + 1, width);
             memset(dropped[q] + i + 1, 0, unseen);
             memset(diff_p[q] + i + 1, 0, unseen);
         }

@@ -2,16 +2,8 @@
 #ifndef AR_NN_PANELS_KERNELS_H
 #define AR_NN_PANELS_KERNELS_H
 
+#include "core/threads.h"
 #include "nn/panels.h"
-
-/* Before a loop of `count` turns that must be gone before registers are given out. clang would take
- * GCC's pragma for advice to a pass that comes too late. */
-#if defined(__clang__)
-#define AR_UNROLL(count) _Pragma("clang loop unroll(full)")
-#else
-#define AR_UNROLL(count) AR_PRAGMA(GCC unroll count)
-#define AR_PRAGMA(text)  _Pragma(#text)
-#endif
 
 typedef struct ar_panels_job {
     float *dst;
