@@ -524,7 +524,8 @@ typedef struct alterrec_plan {
     double hard_share;      /* share of them that comes from the rank window */
     double popularity;      /* random draws go by (occurrences in the training set)^popularity; 0:
                                uniform */
-    int32_t shared;         /* nonzero: one random draw serves all examples of a batch */
+    int32_t shared;         /* nonzero: one random draw serves all examples of a batch, and hard
+                               negatives are those of it whose rank is within the window */
     int32_t correct;        /* nonzero: logQ correction, RANDOM and BATCH alone: a negative j counts
                                1 / (negatives * its probability), so that the sum over the negatives
                                estimates that of the full softmax */
@@ -670,7 +671,9 @@ typedef struct alterrec_step_report {
  * (NULL: the built-in schedule's plan): forward, backward, one step of Adam. Sessions longer than
  * model.max_len are an error: cut them as you mean it. The towers that hard negatives and positives
  * are ranked by are used as they are when they are first asked for, and looked at again when they
- * have been trained since. Statuses: as epoch, and INVALID_ARGUMENT (no label, an item outside the
+ * have been trained since. Where the examples share their negatives, the embeddings that a step
+ * does not touch wait with what momentum would make of them until they are touched, the epoch ends
+ * or the trainer is saved. Statuses: as epoch, and INVALID_ARGUMENT (no label, an item outside the
  * catalog, a session too long). Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_step(alterrec_step_report *report,
                                                    alterrec_trainer *trainer, alterrec_batch *batch,
@@ -723,8 +726,7 @@ ALTERREC_API alterrec_status alterrec_trainer_run(alterrec_trainer *trainer);
  * from the progress callback at ALTERREC_STAGE_EPOCH. A checkpoint holds the model's tensors by
  * name, so alterrec_model_import reads it. Statuses: IO, BUSY (inside an epoch), OUT_OF_MEMORY.
  * Since 0.1. */
-ALTERREC_API alterrec_status alterrec_trainer_save(const alterrec_trainer *trainer,
-                                                   const char *path);
+ALTERREC_API alterrec_status alterrec_trainer_save(alterrec_trainer *trainer, const char *path);
 
 /* Makes a trainer with the same data, options and thread count go on where the checkpoint stands:
  * it ends with the same bits as a training that was never interrupted. Options of the groups data

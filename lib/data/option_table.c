@@ -9,6 +9,10 @@
 /* Adding an option is adding a row. Rows of one group stand together; the text before the first dot
  * is the group. */
 static const ar_option table[] = {
+    {"compute.precision", AR_CHOICE, "f32", "f32 | bf16",
+     "products of a training step; bf16: of numbers rounded to 8 bits, about twice as fast where "
+     "the "
+     "processor has them; sums, weights and Adam stay f32"},
     {"compute.threads", AR_INT, "0", "0..1024",
      "threads of a call's parallel loops; 0: as OpenMP decides"},
 
@@ -82,7 +86,8 @@ static const ar_option table[] = {
      "sampled: negatives.count items an example; full: all other items (full softmax); batch: the "
      "labels of the batch's other examples"},
     {"negatives.sharing", AR_CHOICE, "example", "example | batch",
-     "whether random negatives are drawn for each example or once for all of a batch"},
+     "whether random negatives are drawn for each example or once for all of a batch; such a step "
+     "touches no other items, and hard negatives are sought among these"},
     {"negatives.popularity", AR_FLOAT, "0", "0..2",
      "random negatives are drawn by (occurrences in the training set)^this; 0: uniformly"},
     {"negatives.correct", AR_BOOL, "false", "true | false",

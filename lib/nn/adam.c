@@ -22,20 +22,11 @@ void ar_adam_free(ar_adam *adam) {
     *adam = (ar_adam){0};
 }
 
-/* The constants of one step, in the form the loop uses. */
-typedef struct step {
-    float rate; /* learning rate / (1 - beta1^steps) */
-    float beta1, beta2;
-    float one_less_beta1, one_less_beta2; /* not 1.0f - beta: that loses digits for beta near 1 */
-    float inverse_root;                   /* 1 / sqrt(1 - beta2^steps) */
-    float epsilon, weight_decay;
-} step;
-
 AR_CLONES static void step_range(float *parameters, float *first, float *second, const float *diff,
-                                 int64_t count, const step *s) {
-    float rate = s->rate, beta1 = s->beta1, beta2 = s->beta2, inverse_root = s->inverse_root;
-    float one_less_beta1 = s->one_less_beta1, one_less_beta2 = s->one_less_beta2;
-    float epsilon = s->epsilon, weight_decay = s->weight_decay;
+                                 int64_t count, const ar_adam_rates *r) {
+    float rate = r->rate, beta1 = r->beta1, beta2 = r->beta2, inverse_root = r->inverse_root;
+    float one_less_beta1 = r->one_less_beta1, one_less_beta2 = r->one_less_beta2;
+    float epsilon = r->epsilon, weight_decay = r->weight_decay;
 #pragma omp simd
     for (int64_t i = 0; i < count; i++) {
         float gradient = diff[i] + weight_decay * parameters[i];
@@ -45,20 +36,30 @@ AR_CLONES static void step_range(float *parameters, float *first, float *second,
     }
 }
 
+ar_adam_rates ar_adam_begin(ar_adam *adam, const ar_adam_options *options) {
+    double steps = (double)++adam->steps;
+    return (ar_adam_rates){.rate =
+                               (float)(options->learning_rate / (1.0 - pow(options->beta1, steps))),
+                           .beta1 = (float)options->beta1,
+                           .beta2 = (float)options->beta2,
+                           .one_less_beta1 = (float)(1.0 - options->beta1),
+                           .one_less_beta2 = (float)(1.0 - options->beta2),
+                           .inverse_root = (float)(1.0 / sqrt(1.0 - pow(options->beta2, steps))),
+                           .epsilon = (float)options->epsilon,
+                           .weight_decay = (float)options->weight_decay};
+}
+
+void ar_adam_part(const ar_adam *adam, float *parameters, int64_t from, const float *diff,
+                  int64_t count, const ar_adam_rates *rates) {
+    step_range(parameters + from, adam->first + from, adam->second + from, diff, count, rates);
+}
+
 void ar_adam_step(ar_adam *adam, float *parameters, const float *diff,
                   const ar_adam_options *options) {
     enum { RANGE = 1 << 14 };
-    double steps = (double)++adam->steps;
-    step s = {.rate = (float)(options->learning_rate / (1.0 - pow(options->beta1, steps))),
-              .beta1 = (float)options->beta1,
-              .beta2 = (float)options->beta2,
-              .one_less_beta1 = (float)(1.0 - options->beta1),
-              .one_less_beta2 = (float)(1.0 - options->beta2),
-              .inverse_root = (float)(1.0 / sqrt(1.0 - pow(options->beta2, steps))),
-              .epsilon = (float)options->epsilon,
-              .weight_decay = (float)options->weight_decay};
+    ar_adam_rates rates = ar_adam_begin(adam, options);
 #pragma omp parallel for if (adam->count > AR_PARALLEL_LEAST)
     for (int64_t i = 0; i < adam->count; i += RANGE)
-        step_range(parameters + i, adam->first + i, adam->second + i, diff + i,
-                   adam->count - i < RANGE ? adam->count - i : RANGE, &s);
+        ar_adam_part(adam, parameters, i, diff + i,
+                     adam->count - i < RANGE ? adam->count - i : RANGE, &rates);
 }

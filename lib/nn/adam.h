@@ -23,4 +23,21 @@ void ar_adam_free(ar_adam *adam);
 void ar_adam_step(ar_adam *adam, float *parameters, const float *diff,
                   const ar_adam_options *options);
 
+/* The constants of one step, in the form that its loops use. */
+typedef struct ar_adam_rates {
+    float rate; /* learning rate / (1 - beta1^steps) */
+    float beta1, beta2;
+    float one_less_beta1, one_less_beta2; /* not 1.0f - beta: that loses digits for beta near 1 */
+    float inverse_root;                   /* 1 / sqrt(1 - beta2^steps) */
+    float epsilon, weight_decay;
+} ar_adam_rates;
+
+/* A step in parts: counts it, and gives the constants for */
+ar_adam_rates ar_adam_begin(ar_adam *adam, const ar_adam_options *options);
+
+/* each part, the parameters from place `from` of the block on, with their gradients diff [count].
+ * Parts may be done on several threads. */
+void ar_adam_part(const ar_adam *adam, float *parameters, int64_t from, const float *diff,
+                  int64_t count, const ar_adam_rates *rates);
+
 #endif

@@ -8,8 +8,10 @@
 #include <string.h>
 
 enum {
-    MATMUL_KINDS = 32, /* every combination of the four flags, with and without bias */
+    MATMUL_KINDS = 64, /* every combination of the four flags, with and without bias, of f32 and of
+                          bf16 */
     BIAS = 16,
+    BF16 = 32,
     NORMS = 64 /* layer normalisations kept; the least recently used one makes room */
 };
 
@@ -30,6 +32,8 @@ struct ar_onednn {
     uint64_t clock;
     char *scratchpad;
     int64_t scratchpad_size;
+    bool use_bf16;
+    ar_rounded src, weights; /* of the product at hand */
 };
 
 static alterrec_status backend_error(dnnl_status_t status, const char *action) {
@@ -90,6 +94,8 @@ void ar_onednn_free(ar_onednn *onednn) {
         (void)dnnl_stream_destroy(onednn->stream);
     if (onednn->engine != NULL)
         (void)dnnl_engine_destroy(onednn->engine);
+    ar_rounded_free(&onednn->src);
+    ar_rounded_free(&onednn->weights);
     ar_free(onednn->scratchpad);
     ar_free(onednn);
 }
@@ -205,6 +211,7 @@ static alterrec_status make_matmul(ar_onednn *onednn, int kind) {
     ar_layout src = matrix(any, any, src_transposed ? 1 : any, src_transposed ? any : 1);
     ar_layout weights =
         matrix(any, any, weights_transposed ? 1 : any, weights_transposed ? any : 1);
+    src.bf16 = weights.bf16 = (kind & BF16) != 0;
     ar_layout dst = matrix(any, any, any, 1);
     ar_layout bias = matrix(1, any, any, 1);
     dnnl_primitive_attr_t attributes = NULL;
@@ -216,20 +223,50 @@ static alterrec_status make_matmul(ar_onednn *onednn, int kind) {
     return end_making(&onednn->matmuls[kind], status, desc, attributes);
 }
 
-alterrec_status ar_matmul(ar_onednn *onednn, float *dst, const float *src, const float *weights,
-                          const float *bias, int64_t m, int64_t n, int64_t k, int flags) {
-    int kind = flags | (bias != NULL ? BIAS : 0);
+/* Of the operands that ar_matmul documents, both f32 or, as `kind` says, both bf16. */
+static alterrec_status multiply(ar_onednn *onednn, float *dst, const void *src, const void *weights,
+                                const float *bias, int64_t m, int64_t n, int64_t k, int kind) {
+    kind |= bias != NULL ? BIAS : 0;
     if (onednn->matmuls[kind] == NULL)
         AR_TRY(make_matmul(onednn, kind));
-    bool src_transposed = (flags & AR_SRC_TRANSPOSED) != 0;
-    bool weights_transposed = (flags & AR_WEIGHTS_TRANSPOSED) != 0;
+    bool src_transposed = (kind & AR_SRC_TRANSPOSED) != 0;
+    bool weights_transposed = (kind & AR_WEIGHTS_TRANSPOSED) != 0;
     argument arguments[4] = {
         {DNNL_ARG_SRC, readable(src), matrix(m, k, src_transposed ? 1 : k, src_transposed ? m : 1)},
         {DNNL_ARG_WEIGHTS, readable(weights),
          matrix(k, n, weights_transposed ? 1 : n, weights_transposed ? k : 1)},
         {DNNL_ARG_DST, dst, matrix(m, n, n, 1)},
         {DNNL_ARG_BIAS, readable(bias), matrix(1, n, n, 1)}};
+    arguments[0].layout.bf16 = arguments[1].layout.bf16 = (kind & BF16) != 0;
     return execute(onednn, onednn->matmuls[kind], arguments, bias != NULL ? 4 : 3);
+}
+
+alterrec_status ar_matmul(ar_onednn *onednn, float *dst, const float *src, const float *weights,
+                          const float *bias, int64_t m, int64_t n, int64_t k, int flags) {
+    if (!onednn->use_bf16)
+        return multiply(onednn, dst, src, weights, bias, m, n, k, flags);
+    AR_TRY(ar_rounded_fill(&onednn->src, src, m * k));
+    AR_TRY(ar_rounded_fill(&onednn->weights, weights, k * n));
+    return multiply(onednn, dst, onednn->src.values, onednn->weights.values, bias, m, n, k,
+                    flags | BF16);
+}
+
+alterrec_status ar_matmul_bf16(ar_onednn *onednn, float *dst, const ar_bf16 *src,
+                               const ar_bf16 *weights, const float *bias, int64_t m, int64_t n,
+                               int64_t k, int flags) {
+    return multiply(onednn, dst, src, weights, bias, m, n, k, flags | BF16);
+}
+
+alterrec_status ar_onednn_use_bf16(ar_onednn *onednn, bool use) {
+    unsigned isa = (unsigned)dnnl_get_effective_cpu_isa();
+    unsigned needed = (unsigned)dnnl_cpu_isa_avx512_core_bf16;
+    if (use && (isa & needed) != needed)
+        return ar_fail(ALTERREC_ERROR_UNSUPPORTED,
+                       "compute.precision bf16: this processor has no products of bf16 numbers "
+                       "(%s)",
+                       ar_onednn_info());
+    onednn->use_bf16 = use;
+    return ALTERREC_OK;
 }
 
 static alterrec_status make_norm(ar_onednn *onednn, norm_primitive *norm) {

@@ -4,6 +4,10 @@
 
 static const unsigned scale_and_shift = (unsigned)dnnl_use_scale | (unsigned)dnnl_use_shift;
 
+static dnnl_data_type_t type_of(const ar_layout *layout) {
+    return layout->bf16 ? dnnl_bf16 : dnnl_f32;
+}
+
 #if DNNL_VERSION_MAJOR >= 3
 
 enum { MOST = 4 };
@@ -17,8 +21,9 @@ static dnnl_status_t describe(dnnl_memory_desc_t descs[MOST], const ar_layout *c
         descs[i] = NULL;
     for (int i = 0; i < count && status == dnnl_success; i++)
         if (layouts[i] != NULL)
-            status = dnnl_memory_desc_create_with_strides(
-                &descs[i], layouts[i]->dims, layouts[i]->sizes, dnnl_f32, layouts[i]->strides);
+            status =
+                dnnl_memory_desc_create_with_strides(&descs[i], layouts[i]->dims, layouts[i]->sizes,
+                                                     type_of(layouts[i]), layouts[i]->strides);
     return status;
 }
 
@@ -90,7 +95,7 @@ dnnl_status_t ar_dnnl_append_eltwise(dnnl_post_ops_t post_ops, dnnl_alg_kind_t f
 #else /* 2.6 */
 
 static dnnl_status_t describe(dnnl_memory_desc_t *desc, const ar_layout *layout) {
-    return dnnl_memory_desc_init_by_strides(desc, layout->dims, layout->sizes, dnnl_f32,
+    return dnnl_memory_desc_init_by_strides(desc, layout->dims, layout->sizes, type_of(layout),
                                             layout->strides);
 }
 

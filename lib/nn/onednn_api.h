@@ -14,11 +14,13 @@
 #error "oneDNN 2.6 or later is needed"
 #endif
 
-/* An f32 array: its sizes, and how many elements apart neighbours stand along each of them. */
+/* An array: its elements, its sizes, and how many elements apart neighbours stand along each of
+ * them. */
 typedef struct ar_layout {
     int dims;
     dnnl_dims_t sizes;
     dnnl_dims_t strides;
+    bool bf16; /* instead of f32 */
 } ar_layout;
 
 /* A descriptor that oneDNN hands out to be read. */

@@ -184,11 +184,12 @@ static alterrec_status busy_unless_between_epochs(const alterrec_trainer *traine
     return ALTERREC_OK;
 }
 
-alterrec_status alterrec_trainer_save(const alterrec_trainer *trainer, const char *path) {
+alterrec_status alterrec_trainer_save(alterrec_trainer *trainer, const char *path) {
     AR_NOT_NULL(trainer);
     AR_NOT_NULL(path);
     AR_TRY(busy_unless_between_epochs(trainer, __func__));
     AR_TRY(ar_trainer_check_items(trainer, __func__));
+    AR_TRY(ar_trainer_settle(trainer));
     char fingerprint[17], threads[16];
     ar_checkpoint_fingerprint(fingerprint, trainer);
     (void)snprintf(threads, sizeof threads, "%d", trainer->options.threads);
@@ -371,6 +372,7 @@ static void take_contents(alterrec_trainer *trainer, contents *c) {
             swap(&adam->first, &c->first[side]);
             swap(&adam->second, &c->second[side]);
             adam->steps = c->counts[COUNT_ADAM_STEPS + side];
+            ar_adam_rows_free(&trainer->learners[side].embedding); /* all rows stand there, too */
         } else if (trainer->learners[side].kind != 0) {
             ar_learner_free(&trainer->learners[side]);
         }

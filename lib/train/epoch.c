@@ -137,6 +137,7 @@ static alterrec_status judge(alterrec_epoch_report *report, alterrec_trainer *tr
 /* Validates, judges, counts. */
 static alterrec_status end_epoch(alterrec_epoch_report *report, alterrec_trainer *trainer) {
     void *reports = trainer->reports;
+    AR_TRY(ar_trainer_settle(trainer));
     AR_TRY(ar_grow(&reports, &trainer->report_capacity, trainer->report_count + 1,
                    sizeof *trainer->reports));
     trainer->reports = reports;
@@ -214,6 +215,8 @@ alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *report, alterrec_t
         status = end_epoch(&filled, trainer);
     else if (status == ALTERREC_OK)
         filled = report_of(trainer);
+    if (status == ALTERREC_OK)
+        status = ar_trainer_settle(trainer);
     filled.stopped = stopped ? 1 : filled.stopped;
     forget_running(trainer);
     ar_trainer_leave(previous, trainer);

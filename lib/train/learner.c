@@ -6,6 +6,7 @@
 #include "nn/embedding.h"
 #include "nn/loss.h"
 #include "train/negatives.h"
+#include "train/rank_window.h"
 
 #include <math.h>
 #include <omp.h>
@@ -18,68 +19,123 @@ enum { TILE_FLOATS = 1 << 24, TILE_ROWS_MOST = 256 };
 /* The random streams of one step. */
 enum { STREAM_TABLE = AR_OBJECTIVE_STREAMS, STREAM_ENCODER };
 
+/* The examples whose scores of `rows` rows make a tile. */
+static int64_t tile_rows_of(int64_t rows) {
+    int64_t fit = TILE_FLOATS / rows;
+    fit = fit < TILE_ROWS_MOST ? fit : TILE_ROWS_MOST;
+    return fit > AR_PRODUCT_ROWS ? fit : AR_PRODUCT_ROWS;
+}
+
+/* Room for a tile of any number of rows up to `rows`: fewer rows may make a larger tile. */
+static int64_t tile_floats(int64_t rows) {
+    int64_t most = TILE_ROWS_MOST * rows < TILE_FLOATS ? TILE_ROWS_MOST * rows : TILE_FLOATS;
+    return most > AR_PRODUCT_ROWS * rows ? most : AR_PRODUCT_ROWS * rows;
+}
+
 alterrec_status ar_learner_create(ar_learner *learner, alterrec_model *model, int kind,
                                   int threads) {
     ar_tower *tower = ar_model_side(model, kind == ALTERREC_TEXT ? 1 : 0);
-    int64_t items = tower->shape.items, dim = tower->shape.encoder.dim;
     *learner = (ar_learner){.kind = kind,
                             .tower = tower,
                             .features = model->catalog->features,
                             .scale = ar_model_score_scale(model, kind),
                             .threads = threads};
-    int64_t rows = TILE_FLOATS / items;
-    rows = rows < TILE_ROWS_MOST ? rows : TILE_ROWS_MOST;
-    learner->tile_rows = rows > AR_PRODUCT_ROWS ? rows : AR_PRODUCT_ROWS;
     alterrec_status status = ar_adam_create(&learner->adam, tower->list.count);
-    if (status == ALTERREC_OK)
-        status = ar_table_state_create(&learner->table_state, &tower->shape);
     if (status == ALTERREC_OK)
         status = ar_encoder_state_create(&learner->encoder, &tower->shape.encoder);
     if (status == ALTERREC_OK)
         status = ar_onednn_create(&learner->onednn);
     if (status == ALTERREC_OK && kind == ALTERREC_FUSED)
-        status = ar_parts_create(&learner->parts, &tower->shape, learner->tile_rows);
-    if (status == ALTERREC_OK) {
-        learner->diff = ar_new(tower->list.count, sizeof(float));
-        learner->table = ar_new(items * dim, sizeof(float));
-        learner->logits = ar_new(learner->tile_rows * items, sizeof(float));
-        learner->negatives = ar_new((threads + 1) * items, sizeof(float));
-        learner->keys = ar_new(threads * items, sizeof(uint32_t));
-        bool made = learner->diff != NULL && learner->table != NULL && learner->logits != NULL &&
-                    learner->negatives != NULL && learner->keys != NULL;
-        if (made) {
-            learner->diff_weights = ar_tower_weights_at(learner->diff, &tower->shape);
-            learner->diff_table = kind == ALTERREC_ID ? learner->diff_weights.embedding
-                                                      : ar_new(items * dim, sizeof(float));
-        }
-        if (learner->diff_table == NULL)
-            status = ALTERREC_ERROR_OUT_OF_MEMORY;
-    }
+        status = ar_parts_create(&learner->parts, &tower->shape, tile_rows_of(tower->shape.items));
     if (status != ALTERREC_OK)
         ar_learner_free(learner);
     return status;
 }
 
-void ar_learner_free(ar_learner *learner) {
-    if (learner->kind != ALTERREC_ID)
-        ar_free(learner->diff_table);
+alterrec_status ar_learner_use_bf16(ar_learner *learner) {
+    AR_TRY(ar_onednn_use_bf16(learner->onednn, true));
+    learner->use_bf16 = true;
+    return ALTERREC_OK;
+}
+
+/* What is sized by the stage. */
+static void free_rows(ar_learner *learner) {
     ar_free(learner->diff);
+    ar_free(learner->own_diff_table);
     ar_free(learner->table);
-    ar_free(learner->vectors);
-    ar_free(learner->diff_vectors);
-    ar_free(learner->diff_hidden);
     ar_free(learner->logits);
     ar_free(learner->second);
     ar_free(learner->scratch);
     ar_free(learner->negatives);
-    ar_free(learner->keys);
-    ar_free(learner->losses);
-    ar_parts_free(&learner->parts);
-    ar_adam_free(&learner->adam);
+    ar_free(learner->ranks);
     ar_table_state_free(&learner->table_state);
+    learner->diff = learner->own_diff_table = learner->table = NULL;
+    learner->logits = learner->second = learner->scratch = learner->negatives = NULL;
+    learner->ranks = NULL;
+    learner->row_capacity = 0;
+}
+
+void ar_learner_free(ar_learner *learner) {
+    free_rows(learner);
+    ar_free(learner->vectors);
+    ar_free(learner->diff_vectors);
+    ar_free(learner->diff_hidden);
+    ar_free(learner->drawn);
+    ar_free(learner->ranking);
+    ar_free(learner->positives);
+    ar_free(learner->losses);
+    ar_rounded_free(&learner->table_bf16);
+    ar_rounded_free(&learner->vectors_bf16);
+    ar_rounded_free(&learner->diff_bf16);
+    ar_parts_free(&learner->parts);
+    ar_stage_free(&learner->stage);
+    ar_adam_free(&learner->adam);
+    ar_adam_rows_free(&learner->embedding);
     ar_encoder_state_free(learner->encoder);
     ar_onednn_free(learner->onednn);
     *learner = (ar_learner){0};
+}
+
+/* Of the tower's parameters those that are no row of the table. */
+static int64_t other_parameters(const ar_learner *learner) {
+    const ar_tower *tower = learner->tower;
+    return tower->list.count -
+           (tower->weights.embedding != NULL ? tower->shape.items * tower->shape.encoder.dim : 0);
+}
+
+static alterrec_status make_rows(ar_learner *learner, int64_t rows) {
+    int64_t dim = learner->tower->shape.encoder.dim;
+    ar_tower_shape shape = learner->tower->shape;
+    shape.items = rows;
+    AR_NEW(learner->diff, rows * dim + other_parameters(learner));
+    if (learner->kind != ALTERREC_ID)
+        AR_NEW(learner->own_diff_table, rows * dim);
+    AR_NEW(learner->table, rows * dim);
+    AR_NEW(learner->logits, tile_floats(rows));
+    AR_NEW(learner->negatives, (learner->threads + 1) * rows);
+    learner->ranks = ar_new(learner->threads * rows, AR_RANK_WORK);
+    if (learner->ranks == NULL)
+        return ALTERREC_ERROR_OUT_OF_MEMORY;
+    return ar_table_state_create(&learner->table_state, &shape);
+}
+
+/* Room for the stage that is set, and the gradients' places in it. */
+static alterrec_status reserve_rows(ar_learner *learner) {
+    int64_t rows = learner->stage.rows;
+    if (rows > learner->row_capacity) {
+        free_rows(learner);
+        alterrec_status status = make_rows(learner, rows);
+        if (status != ALTERREC_OK) {
+            free_rows(learner);
+            return status;
+        }
+        learner->row_capacity = rows;
+    }
+    learner->tile_rows = tile_rows_of(rows);
+    learner->diff_weights = ar_tower_weights_at(learner->diff, &learner->stage.tower.shape);
+    learner->diff_table =
+        learner->kind == ALTERREC_ID ? learner->diff_weights.embedding : learner->own_diff_table;
+    return ALTERREC_OK;
 }
 
 static alterrec_status reserve_examples(ar_learner *learner, const ar_example_batch *batch) {
@@ -107,26 +163,30 @@ static alterrec_status reserve_examples(ar_learner *learner, const ar_example_ba
 }
 
 /* What the loss needs beside the tower's own arrays. */
-static alterrec_status reserve_losses(ar_learner *learner, const ar_example_batch *batch,
-                                      const ar_step_options *options) {
-    int64_t items = learner->tower->shape.items;
+static alterrec_status reserve_losses(ar_learner *learner, const ar_step_options *options) {
+    const ar_stage *stage = &learner->stage;
+    int64_t rows = learner->row_capacity;
     void *losses = learner->losses;
-    AR_TRY(ar_grow(&losses, &learner->loss_capacity, AR_LOSSES * batch->count, sizeof(double)));
+    AR_TRY(
+        ar_grow(&losses, &learner->loss_capacity, AR_LOSSES * stage->batch.count, sizeof(double)));
     learner->losses = losses;
     bool second = options->ranker != NULL || options->labeller != NULL || options->partner != NULL;
     if (second && learner->second == NULL)
-        AR_NEW(learner->second, learner->tile_rows * items);
+        AR_NEW(learner->second, tile_floats(rows));
     bool parts = options->partner != NULL || learner->kind == ALTERREC_FUSED;
     if (parts && learner->scratch == NULL)
-        AR_NEW(learner->scratch, learner->threads * items);
+        AR_NEW(learner->scratch, learner->threads * rows);
     return ALTERREC_OK;
 }
 
 /* The scores of `teacher` for a tile, in learner->second. */
 static alterrec_status rank_tile(ar_learner *learner, ar_teacher *teacher, int64_t first,
                                  int64_t count) {
-    return teacher != NULL ? ar_teacher_scores(learner->second, teacher, first, count)
-                           : ALTERREC_OK;
+    if (teacher == NULL)
+        return ALTERREC_OK;
+    return learner->stage.is_part
+               ? ar_teacher_row_scores(learner->second, teacher, &learner->stage, first, count)
+               : ar_teacher_scores(learner->second, teacher, first, count);
 }
 
 /* What the ID scores alone and the text scores alone would lose, from a copy of them. */
@@ -142,7 +202,7 @@ static void part_losses(double *losses, float *copy, const float *const scores[A
 /* The row's scores of both parts; false if nobody asks for them. */
 static bool find_parts(const float *scores[AR_PARTS], const ar_learner *learner, int64_t row,
                        const ar_step_options *options) {
-    int64_t at = row * learner->tower->shape.items;
+    int64_t at = row * learner->stage.rows;
     if (options->partner == NULL && learner->kind != ALTERREC_FUSED)
         return false;
     for (int part = 0; part < AR_PARTS; part++) {
@@ -157,7 +217,7 @@ static bool find_parts(const float *scores[AR_PARTS], const ar_learner *learner,
 /* From scores to their gradients, in place, for example `e`, which is row i of the tile. */
 static void loss_row(ar_learner *learner, const ar_example_batch *batch, int64_t e, int64_t i,
                      const int32_t *positives, const ar_step_options *options) {
-    int64_t items = learner->tower->shape.items, thread = omp_get_thread_num();
+    int64_t items = learner->stage.rows, thread = omp_get_thread_num();
     float *negatives = learner->negatives + thread * items;
     const float *shared = learner->negatives + learner->threads * items;
     float *scores = learner->logits + i * items;
@@ -165,7 +225,12 @@ static void loss_row(ar_learner *learner, const ar_example_batch *batch, int64_t
     double *losses = learner->losses + AR_LOSSES * e;
     int64_t p = options->positives;
     memcpy(negatives, shared, (size_t)items * sizeof *negatives);
-    ar_objective_own(negatives, learner->keys + thread * items, second, items, e, options);
+    void *ranks = (char *)learner->ranks + thread * items * AR_RANK_WORK;
+    if (learner->stage.is_part)
+        ar_objective_window(negatives, ranks, second, learner->stage.count,
+                            learner->tower->shape.items, options);
+    else
+        ar_objective_own(negatives, ranks, second, items, e, options);
     negatives[batch->labels[e]] = 0.0f;
     ar_targets targets = {.label = batch->labels[e],
                           .positives = positives,
@@ -186,62 +251,94 @@ static void loss_row(ar_learner *learner, const ar_example_batch *batch, int64_t
                 &targets, 1.0f);
 }
 
-/* The same for the examples first .. first + count - 1. */
-static alterrec_status loss_tile(ar_learner *learner, const ar_example_batch *batch, int64_t first,
-                                 int64_t count, const ar_step_options *options) {
-    int64_t items = learner->tower->shape.items, p = options->positives;
-    int32_t *positives = NULL;
-    if (p > 0) {
-        AR_TRY(rank_tile(learner, options->labeller, first, count));
-        AR_NEW(positives, count * p);
+/* best [count, positives]: each example's best items by `scores` [count, items]. */
+static void find_best(int32_t *best, const float *scores, int64_t count, int64_t items,
+                      int64_t positives) {
 #pragma omp parallel for if (count * items > AR_PARALLEL_LEAST)
-        for (int64_t i = 0; i < count; i++)
-            ar_positives_best(positives + i * p, learner->second + i * items, items, p);
+    for (int64_t i = 0; i < count; i++)
+        ar_positives_best(best + i * positives, scores + i * items, items, positives);
+}
+
+/* loss_row for the examples first .. first + count - 1. */
+static alterrec_status loss_tile(ar_learner *learner, int64_t first, int64_t count,
+                                 const ar_step_options *options) {
+    const ar_stage *stage = &learner->stage;
+    int64_t p = options->positives;
+    bool ranked = false;
+    const int32_t *positives = stage->positives != NULL ? stage->positives + first * p : NULL;
+    if (p > 0 && positives == NULL) {
+        AR_TRY(rank_tile(learner, options->labeller, first, count));
+        find_best(learner->positives, learner->second, count, stage->rows, p);
+        positives = learner->positives;
+        ranked = options->labeller == options->ranker;
     }
-    bool ranked = p > 0 && options->labeller == options->ranker;
-    alterrec_status status = rank_tile(learner, ranked ? NULL : options->ranker, first, count);
-    int64_t rows = status == ALTERREC_OK ? count : 0;
-#pragma omp parallel for schedule(dynamic, 4) if (count * items > AR_PARALLEL_LEAST)
-    for (int64_t i = 0; i < rows; i++)
-        loss_row(learner, batch, first + i, i, positives != NULL ? positives + i * p : NULL,
+    if (!ranked)
+        AR_TRY(rank_tile(learner, options->ranker, first, count));
+#pragma omp parallel for schedule(dynamic, 4) if (count * stage->rows > AR_PARALLEL_LEAST)
+    for (int64_t i = 0; i < count; i++)
+        loss_row(learner, &stage->batch, first + i, i, positives != NULL ? positives + i * p : NULL,
                  options);
-    ar_free(positives);
-    return status;
+    return ALTERREC_OK;
 }
 
 static alterrec_status score_tile(float *scores, ar_learner *learner, int64_t first,
                                   int64_t count) {
-    int64_t items = learner->tower->shape.items, dim = learner->tower->shape.encoder.dim;
+    int64_t rows = learner->stage.rows, dim = learner->tower->shape.encoder.dim;
+    if (learner->use_bf16)
+        return ar_matmul_bf16(learner->onednn, scores, learner->vectors_bf16.values + first * dim,
+                              learner->table_bf16.values, NULL, count, rows, dim,
+                              AR_WEIGHTS_TRANSPOSED);
     return ar_matmul(learner->onednn, scores, learner->vectors + first * dim, learner->table, NULL,
-                     count, items, dim, AR_WEIGHTS_TRANSPOSED);
+                     count, rows, dim, AR_WEIGHTS_TRANSPOSED);
 }
 
 /* The gradients of vectors and table from those of a tile's scores. */
 static alterrec_status score_tile_backward(ar_learner *learner, const float *diff_scores,
                                            int64_t first, int64_t count) {
-    int64_t items = learner->tower->shape.items, dim = learner->tower->shape.encoder.dim;
-    AR_TRY(ar_matmul(learner->onednn, learner->diff_vectors + first * dim, diff_scores,
-                     learner->table, NULL, count, dim, items, 0));
+    int64_t rows = learner->stage.rows, dim = learner->tower->shape.encoder.dim;
+    int added = AR_SRC_TRANSPOSED | (first > 0 ? AR_ACCUMULATE : 0);
+    float *diff_vectors = learner->diff_vectors + first * dim;
+    if (learner->use_bf16) {
+        AR_TRY(ar_rounded_fill(&learner->diff_bf16, diff_scores, count * rows));
+        AR_TRY(ar_matmul_bf16(learner->onednn, diff_vectors, learner->diff_bf16.values,
+                              learner->table_bf16.values, NULL, count, dim, rows, 0));
+        return ar_matmul_bf16(learner->onednn, learner->diff_table, learner->diff_bf16.values,
+                              learner->vectors_bf16.values + first * dim, NULL, rows, dim, count,
+                              added);
+    }
+    AR_TRY(ar_matmul(learner->onednn, diff_vectors, diff_scores, learner->table, NULL, count, dim,
+                     rows, 0));
     return ar_matmul(learner->onednn, learner->diff_table, diff_scores,
-                     learner->vectors + first * dim, NULL, items, dim, count,
-                     AR_SRC_TRANSPOSED | (first > 0 ? AR_ACCUMULATE : 0));
+                     learner->vectors + first * dim, NULL, rows, dim, count, added);
+}
+
+/* What all examples of the step share, in the last row of learner->negatives. */
+static void share_negatives(ar_learner *learner, const ar_step_options *options) {
+    const ar_stage *stage = &learner->stage;
+    float *shared = learner->negatives + learner->threads * stage->rows;
+    if (!stage->is_part) {
+        ar_objective_shared(shared, stage->rows, &stage->batch, options);
+        return;
+    }
+    memset(shared, 0, (size_t)stage->rows * sizeof *shared);
+    for (int64_t row = 0; row < stage->count; row++)
+        shared[row] = learner->drawn[stage->items[row]];
 }
 
 /* Scores, losses, and the gradients of vectors and table, tile by tile. */
-static alterrec_status score_and_loss(ar_learner *learner, const ar_example_batch *batch,
-                                      const ar_step_options *options) {
-    int64_t items = learner->tower->shape.items;
-    AR_TRY(reserve_losses(learner, batch, options));
-    ar_objective_shared(learner->negatives + learner->threads * items, items, batch, options);
-    for (int64_t first = 0; first < batch->count; first += learner->tile_rows) {
-        int64_t count = batch->count - first;
+static alterrec_status score_and_loss(ar_learner *learner, const ar_step_options *options) {
+    int64_t examples = learner->stage.batch.count;
+    AR_TRY(reserve_losses(learner, options));
+    share_negatives(learner, options);
+    for (int64_t first = 0; first < examples; first += learner->tile_rows) {
+        int64_t count = examples - first;
         count = count < learner->tile_rows ? count : learner->tile_rows;
         AR_TRY(score_tile(learner->logits, learner, first, count));
         if (options->partner != NULL)
             AR_TRY(score_tile(learner->second, options->partner, first, count));
         if (learner->kind == ALTERREC_FUSED)
             AR_TRY(ar_parts_score(&learner->parts, learner->onednn, first, count));
-        AR_TRY(loss_tile(learner, batch, first, count, options));
+        AR_TRY(loss_tile(learner, first, count, options));
         AR_TRY(score_tile_backward(learner, learner->logits, first, count));
         if (options->partner != NULL)
             AR_TRY(score_tile_backward(options->partner, learner->logits, first, count));
@@ -295,28 +392,46 @@ static ar_dropout dropout_of(const ar_learner *learner, const ar_step_options *o
     return (ar_dropout){options->dropout, ar_random_key(seed, (uint64_t)learner->kind)};
 }
 
-static alterrec_status forward(ar_learner *learner, const ar_example_batch *batch,
-                               const ar_step_options *options) {
-    int64_t dim = learner->tower->shape.encoder.dim;
+static alterrec_status forward(ar_learner *learner, const ar_step_options *options) {
+    const ar_stage *stage = &learner->stage;
+    int64_t dim = learner->tower->shape.encoder.dim, count = stage->batch.count;
     const float *hidden;
-    AR_TRY(reserve_examples(learner, batch));
-    AR_TRY(ar_tower_table(learner->table, learner->onednn, &learner->table_state, learner->tower,
-                          learner->features, dropout_of(learner, options, STREAM_TABLE)));
+    AR_TRY(reserve_examples(learner, &stage->batch));
+    AR_TRY(ar_tower_table(learner->table, learner->onednn, &learner->table_state, &stage->tower,
+                          stage->features, dropout_of(learner, options, STREAM_TABLE)));
     if (learner->kind == ALTERREC_FUSED)
         AR_TRY(ar_parts_encode(&learner->parts, learner->onednn, learner->encoder,
-                               &learner->table_state, learner->tower, batch,
+                               &learner->table_state, &stage->tower, &stage->batch,
                                dropout_of(learner, options, STREAM_ENCODER)));
-    AR_TRY(ar_encoder_forward(&hidden, learner->onednn, learner->encoder,
-                              &learner->tower->weights.encoder, learner->table, &batch->packed,
-                              true, dropout_of(learner, options, STREAM_ENCODER)));
-    ar_rows_gather(learner->vectors, hidden, batch->rows, batch->count, dim);
-    for (int64_t i = 0; i < batch->count * dim; i++)
+    AR_TRY(ar_encoder_forward(
+        &hidden, learner->onednn, learner->encoder, &learner->tower->weights.encoder,
+        learner->table, &stage->batch.packed, true, dropout_of(learner, options, STREAM_ENCODER)));
+    ar_rows_gather(learner->vectors, hidden, stage->batch.rows, count, dim);
+    for (int64_t i = 0; i < count * dim; i++)
         learner->vectors[i] *= learner->scale;
+    if (!learner->use_bf16)
+        return ALTERREC_OK;
+    AR_TRY(ar_rounded_fill(&learner->vectors_bf16, learner->vectors, count * dim));
+    return ar_rounded_fill(&learner->table_bf16, learner->table, stage->rows * dim);
+}
+
+/* A relu takes a NaN for 0: a broken weight before it shows in no gradient. */
+static alterrec_status check_finite(const ar_learner *learner) {
+    const ar_stage *stage = &learner->stage;
+    const ar_tower *tower = learner->tower;
+    int64_t others = other_parameters(learner);
+    int64_t rows = tower->list.count > others ? stage->rows * tower->shape.encoder.dim : 0;
+    bool finite_weights = all_finite(tower->block + (tower->list.count - others), others) &&
+                          (rows == 0 || all_finite(stage->tower.weights.embedding, rows));
+    if (!finite_weights || !all_finite(learner->diff, rows + others))
+        return ar_fail(ALTERREC_ERROR_NOT_FINITE, "a %s of the %s tower is not finite",
+                       finite_weights ? "gradient" : "weight", name_of(learner));
     return ALTERREC_OK;
 }
 
-static alterrec_status backward(ar_learner *learner, const ar_example_batch *batch,
-                                const ar_step_options *options) {
+static alterrec_status backward(ar_learner *learner, const ar_step_options *options) {
+    const ar_stage *stage = &learner->stage;
+    const ar_example_batch *batch = &stage->batch;
     int64_t dim = learner->tower->shape.encoder.dim;
     for (int64_t i = 0; i < batch->count * dim; i++)
         learner->diff_vectors[i] *= learner->scale;
@@ -327,14 +442,78 @@ static alterrec_status backward(ar_learner *learner, const ar_example_batch *bat
                                &learner->tower->weights.encoder, &batch->packed,
                                dropout_of(learner, options, STREAM_ENCODER)));
     AR_TRY(ar_tower_table_backward(learner->onednn, &learner->diff_weights, learner->diff_table,
-                                   &learner->table_state, learner->tower, learner->features,
+                                   &learner->table_state, &stage->tower, stage->features,
                                    dropout_of(learner, options, STREAM_TABLE)));
-    /* A relu takes a NaN for 0: a broken weight before it shows in no gradient. */
-    bool finite_weights = all_finite(learner->tower->block, learner->tower->list.count);
-    if (!finite_weights || !all_finite(learner->diff, learner->tower->list.count))
-        return ar_fail(ALTERREC_ERROR_NOT_FINITE, "a %s of the %s tower is not finite",
-                       finite_weights ? "gradient" : "weight", name_of(learner));
+    return check_finite(learner);
+}
+
+/* The positives of the whole batch, from the labeller's scores of all items. */
+static alterrec_status find_positives(ar_learner *learner, int64_t count,
+                                      const ar_step_options *options) {
+    int64_t items = learner->tower->shape.items, p = options->positives, tile = tile_rows_of(items);
+    if (p > 0 && learner->ranking == NULL)
+        AR_NEW(learner->ranking, tile * items);
+    for (int64_t first = 0; p > 0 && first < count; first += tile) {
+        int64_t some = count - first < tile ? count - first : tile;
+        AR_TRY(ar_teacher_scores(learner->ranking, options->labeller, first, some));
+        find_best(learner->positives + first * p, learner->ranking, some, items, p);
+    }
     return ALTERREC_OK;
+}
+
+/* The stage of a step whose examples share their negatives: their rows and the batch's own. The
+ * rows of the embedding come to the step that Adam stands at before they are looked at. */
+static alterrec_status set_part(ar_learner *learner, const ar_example_batch *batch,
+                                const ar_step_options *options) {
+    const ar_tower *tower = learner->tower;
+    int64_t items = tower->shape.items;
+    if (learner->drawn == NULL)
+        AR_NEW(learner->drawn, items);
+    if (tower->weights.embedding != NULL && learner->embedding.rows == 0)
+        AR_TRY(ar_adam_rows_create(&learner->embedding, items, tower->shape.encoder.dim,
+                                   learner->adam.steps));
+    AR_TRY(find_positives(learner, batch->count, options));
+    ar_objective_shared(learner->drawn, items, batch, options);
+    AR_TRY(ar_stage_touched(&learner->stage, tower, learner->features, batch, learner->positives,
+                            batch->count * options->positives, learner->drawn));
+    if (tower->weights.embedding != NULL)
+        AR_TRY(ar_adam_rows_catch_up(&learner->embedding, &learner->adam, tower->block,
+                                     learner->stage.items, learner->stage.count, &learner->last));
+    ar_stage_gather(&learner->stage, tower, learner->features);
+    return options->ranker != NULL ? ar_teacher_take_rows(options->ranker, &learner->stage)
+                                   : ALTERREC_OK;
+}
+
+alterrec_status ar_learner_settle(ar_learner *learner) {
+    if (learner->embedding.rows == 0)
+        return ALTERREC_OK;
+    AR_TRY(ar_adam_rows_catch_up(&learner->embedding, &learner->adam, learner->tower->block, NULL,
+                                 0, &learner->last));
+    ar_adam_rows_free(&learner->embedding);
+    return ALTERREC_OK;
+}
+
+static alterrec_status set_stage(ar_learner *learner, const ar_example_batch *batch,
+                                 const ar_step_options *options) {
+    bool is_part = learner->kind != ALTERREC_FUSED && ar_objective_is_shared(options);
+    int64_t positives = options->positives * batch->count;
+    if (positives > learner->positive_capacity) {
+        int32_t *made;
+        AR_NEW(made, positives);
+        ar_free(learner->positives);
+        learner->positives = made;
+        learner->positive_capacity = positives;
+    }
+    /* What rows have missed was missed at the learning rate of then. */
+    if (!is_part || learner->last.learning_rate < options->adam.learning_rate ||
+        learner->last.learning_rate > options->adam.learning_rate)
+        AR_TRY(ar_learner_settle(learner));
+    learner->last = options->adam;
+    if (is_part)
+        AR_TRY(set_part(learner, batch, options));
+    else
+        ar_stage_all(&learner->stage, learner->tower, learner->features, batch);
+    return reserve_rows(learner);
 }
 
 alterrec_status ar_learner_gradients(ar_step_result *result, ar_learner *learner,
@@ -344,21 +523,34 @@ alterrec_status ar_learner_gradients(ar_step_result *result, ar_learner *learner
         AR_TRY(ar_teacher_encode(options->ranker, batch));
     if (options->labeller != NULL && options->labeller != options->ranker)
         AR_TRY(ar_teacher_encode(options->labeller, batch));
-    AR_TRY(forward(learner, batch, options));
-    if (options->partner != NULL)
-        AR_TRY(forward(options->partner, batch, options));
-    AR_TRY(score_and_loss(learner, batch, options));
+    ar_learner *both[2] = {learner, options->partner};
+    for (int i = 0; i < 2 && both[i] != NULL; i++) {
+        AR_TRY(set_stage(both[i], batch, options));
+        AR_TRY(forward(both[i], options));
+    }
+    AR_TRY(score_and_loss(learner, options));
     AR_TRY(sum_losses(result, learner, batch->count, options->positives));
-    AR_TRY(backward(learner, batch, options));
-    return options->partner != NULL ? backward(options->partner, batch, options) : ALTERREC_OK;
+    for (int i = 0; i < 2 && both[i] != NULL; i++)
+        AR_TRY(backward(both[i], options));
+    return ALTERREC_OK;
+}
+
+/* One step of Adam on what the stage has. */
+static void take_step(ar_learner *learner, const ar_adam_options *options) {
+    const ar_stage *stage = &learner->stage;
+    if (!stage->is_part || learner->embedding.rows == 0)
+        ar_adam_step(&learner->adam, learner->tower->block, learner->diff, options);
+    else
+        ar_adam_rows_step(&learner->embedding, &learner->adam, learner->tower->block, stage->items,
+                          stage->count, learner->diff,
+                          learner->diff + stage->rows * learner->embedding.dim, options);
 }
 
 alterrec_status ar_learner_step(ar_step_result *result, ar_learner *learner,
                                 const ar_example_batch *batch, const ar_step_options *options) {
     AR_TRY(ar_learner_gradients(result, learner, batch, options));
-    ar_learner *both[2] = {learner, options->partner};
-    for (int i = 0; i < 2; i++)
-        if (both[i] != NULL)
-            ar_adam_step(&both[i]->adam, both[i]->tower->block, both[i]->diff, &options->adam);
+    take_step(learner, &options->adam);
+    if (options->partner != NULL)
+        take_step(options->partner, &options->adam);
     return ALTERREC_OK;
 }

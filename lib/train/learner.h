@@ -4,39 +4,53 @@
 #define AR_TRAIN_LEARNER_H
 
 #include "model/model.h"
-#include "nn/adam.h"
+#include "nn/adam_rows.h"
 #include "train/examples.h"
 #include "train/objective.h"
 #include "train/parts.h"
+#include "train/stage.h"
 
 typedef struct ar_learner {
     int kind;
     ar_tower *tower;
     const float *features; /* text and joint tower */
     float scale;           /* 1, or 1 / tau */
+    int threads;
+    bool use_bf16; /* products of the training pass */
     ar_adam adam;
-    float *diff; /* gradients, laid out as the tower's block */
-    ar_tower_weights diff_weights;
-    float *table;      /* [items, dim] */
-    float *diff_table; /* [items, dim]; the ID tower's is diff_weights.embedding */
-    ar_table_state table_state;
+    ar_adam_rows embedding; /* how far each row of it has come; without rows: all with `adam` */
+    ar_adam_options last;   /* of the step before */
+    ar_stage stage;         /* what the step at hand works on */
     ar_encoder_state *encoder;
     ar_onednn *onednn;
+
+    /* Sized by the largest stage so far: `rows` below is the stage's. */
+    int64_t row_capacity;
+    int64_t tile_rows; /* examples that are scored together */
+    float *diff;       /* gradients, laid out as a block of a tower of `rows` items */
+    ar_tower_weights diff_weights;
+    float *table;      /* [rows, dim] */
+    float *diff_table; /* [rows, dim]; the ID tower's is diff_weights.embedding */
+    float *own_diff_table;
+    ar_table_state table_state;
+    float *logits;    /* [tile_rows, rows] scores, then their gradients */
+    float *second;    /* [tile_rows, rows] the teacher's scores, or the partner's */
+    float *negatives; /* [threads + 1, rows]; the last row: what all examples share */
+    void *ranks;      /* [threads], AR_RANK_WORK bytes a row each */
+    float *scratch;   /* [threads, rows]; made for the losses of parts */
 
     float *vectors; /* [examples, dim], times `scale`: their products with the table are scores */
     float *diff_vectors;     /* their gradients */
     int64_t vector_capacity; /* of each, in floats */
     float *diff_hidden;      /* [ar_row_bucket(tokens), dim] */
     int64_t hidden_capacity;
-    float *logits; /* [tile rows, items] scores, then their gradients */
-    float *second; /* [tile rows, items] the teacher's scores, or the partner's */
-    int64_t tile_rows;
-    int threads;
-    float *negatives; /* [threads + 1, items]; the last row: what all examples share */
-    uint32_t *keys;   /* [threads, items] */
-    float *scratch;   /* [threads, items]; made for the losses of parts */
-    ar_parts parts;   /* joint tower */
-    double *losses;   /* [examples, AR_LOSSES] */
+    float *drawn;       /* [items] the negatives that all examples of a part of the table share */
+    float *ranking;     /* [tile, items] what positives are found by before the stage is set */
+    int32_t *positives; /* [examples, positives] items */
+    int64_t positive_capacity;
+    ar_rounded table_bf16, vectors_bf16, diff_bf16;
+    ar_parts parts; /* joint tower */
+    double *losses; /* [examples, AR_LOSSES] */
     int64_t loss_capacity;
 } ar_learner;
 
@@ -54,6 +68,15 @@ typedef struct ar_step_result {
 alterrec_status ar_learner_create(ar_learner *learner, alterrec_model *model, int kind,
                                   int threads);
 void ar_learner_free(ar_learner *learner);
+
+/* Products of bf16 numbers in forward and backward pass from now on; the weights and what Adam
+ * keeps stay f32. UNSUPPORTED as ar_onednn_use_bf16. */
+alterrec_status ar_learner_use_bf16(ar_learner *learner);
+
+/* A step that touches only some rows of the embedding leaves the others where they are. This brings
+ * all to where steps that touch every row would have brought them: to be called before anyone else
+ * looks at the tower, or at learner->adam. */
+alterrec_status ar_learner_settle(ar_learner *learner);
 
 /* Forward and backward: learner->diff holds the gradients of the batch's loss. NOT_FINITE if the
  * loss, a weight or a gradient is not. */

@@ -91,6 +91,17 @@ void ar_negatives_hard(float *negatives, void *work, const float *scores, int64_
     add_chosen(negatives, marks, items);
 }
 
+AR_CLONES static void add_marked(float *negatives, const uint8_t *marks, int64_t items,
+                                 float weight) {
+    for (int64_t j = 0; j < items; j++)
+        negatives[j] += marks[j] != OUTSIDE ? weight : 0.0f;
+}
+
+void ar_negatives_window(float *negatives, void *work, const float *scores, int64_t items,
+                         int64_t k1, int64_t k2, float weight) {
+    add_marked(negatives, ar_rank_window(work, scores, items, k1, k2), items, weight);
+}
+
 void ar_positives_best(int32_t *best, const float *scores, int64_t items, int64_t count) {
     int64_t held = 0;
     for (int64_t j = 0; j < items; j++) {

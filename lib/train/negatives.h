@@ -13,6 +13,10 @@ void ar_negatives_random(float *negatives, int64_t items, int64_t count, ar_rand
 void ar_negatives_hard(float *negatives, void *work, const float *scores, int64_t items, int64_t k1,
                        int64_t k2, int64_t count, ar_random *random);
 
+/* Adds `weight` to each item of those ranks. */
+void ar_negatives_window(float *negatives, void *work, const float *scores, int64_t items,
+                         int64_t k1, int64_t k2, float weight);
+
 /* best[0..count-1] = the best items by `scores`, best first, ties to the lower index. */
 void ar_positives_best(int32_t *best, const float *scores, int64_t items, int64_t count);
 

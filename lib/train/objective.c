@@ -2,6 +2,8 @@
 
 #include "train/negatives.h"
 
+#include <math.h>
+
 enum { STREAM_NEGATIVES, STREAM_SHARED };
 
 static void draw(float *negatives, int64_t items, int64_t count, const ar_step_options *options,
@@ -19,6 +21,14 @@ static int64_t hard_count(const ar_step_options *options) {
     int64_t hard = (int64_t)(options->hard_share * (double)options->negative_count);
     int64_t window = options->k2 - options->k1;
     return hard < window ? hard : window;
+}
+
+bool ar_objective_is_shared(const ar_step_options *options) {
+    if (options->explicit_negatives != NULL || options->partner != NULL)
+        return false;
+    return options->negatives == ALTERREC_NEGATIVES_BATCH ||
+           (options->shared && (options->negatives == ALTERREC_NEGATIVES_RANDOM ||
+                                options->negatives == ALTERREC_NEGATIVES_HARD));
 }
 
 void ar_objective_shared(float *negatives, int64_t items, const ar_example_batch *batch,
@@ -39,8 +49,23 @@ void ar_objective_shared(float *negatives, int64_t items, const ar_example_batch
     } else if (options->shared) {
         ar_random random;
         ar_random_seed(&random, ar_random_key(options->seed, STREAM_SHARED));
-        draw(negatives, items, options->negative_count - hard_count(options), options, &random);
+        draw(negatives, items, options->negative_count, options, &random);
     }
+}
+
+void ar_objective_window(float *negatives, void *ranks, const float *ranking, int64_t count,
+                         int64_t items, const ar_step_options *options) {
+    int64_t hard = hard_count(options);
+    if (hard == 0)
+        return;
+    double sampled = (double)count / (double)items;
+    int64_t k1 = (int64_t)((double)options->k1 * sampled);
+    int64_t k2 = (int64_t)ceil((double)options->k2 * sampled);
+    k2 = k2 <= k1 ? k1 + 1 : k2 < count ? k2 : count;
+    float random_share = (float)(options->negative_count - hard) / (float)options->negative_count;
+    for (int64_t j = 0; j < count; j++)
+        negatives[j] *= random_share;
+    ar_negatives_window(negatives, ranks, ranking, count, k1, k2, (float)hard / (float)(k2 - k1));
 }
 
 void ar_objective_own(float *negatives, void *work, const float *ranking, int64_t items, int64_t e,

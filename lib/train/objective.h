@@ -34,6 +34,10 @@ typedef struct ar_step_options {
 /* The random streams of a step that are used here; others begin behind them. */
 enum { AR_OBJECTIVE_STREAMS = 2 };
 
+/* Whether all examples of the batch draw from the same negatives, so that the step need not touch
+ * any other item (train/stage.h). Hard ones are then sought among these. */
+bool ar_objective_is_shared(const ar_step_options *options);
+
 /* negatives [items] = how many times each item is a negative of every example of the batch. */
 void ar_objective_shared(float *negatives, int64_t items, const ar_example_batch *batch,
                          const ar_step_options *options);
@@ -43,5 +47,13 @@ void ar_objective_shared(float *negatives, int64_t items, const ar_example_batch
  * bytes an item. */
 void ar_objective_own(float *negatives, void *work, const float *ranking, int64_t items, int64_t e,
                       const ar_step_options *options);
+
+/* What stands in its place if ar_objective_is_shared: negatives [count] are those that all examples
+ * share, of the `count` of `items` items that the step touches. Those whose rank among them is
+ * where the window of ranks would lie in a sample of that size get the weight of the hard
+ * negatives, each the same, and the draws keep that of the random ones. The weights add up to what
+ * drawn negatives would come to, window and draws alike. */
+void ar_objective_window(float *negatives, void *ranks, const float *ranking, int64_t count,
+                         int64_t items, const ar_step_options *options);
 
 #endif

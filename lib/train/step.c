@@ -59,9 +59,11 @@ static alterrec_status teacher_of(ar_teacher **teacher, alterrec_trainer *traine
         return ALTERREC_OK;
     if (held->teacher.kind != 0)
         ar_teacher_free(&held->teacher);
+    AR_TRY(ar_trainer_settle(trainer));
     held->copy = copy;
     held->steps = steps_of(trainer, kind);
-    return ar_teacher_create(&held->teacher, trainer->model, kind, copy);
+    AR_TRY(ar_teacher_create(&held->teacher, trainer->model, kind, copy));
+    return trainer->options.use_bf16 ? ar_teacher_use_bf16(&held->teacher) : ALTERREC_OK;
 }
 
 static alterrec_status choose_teachers(ar_step_options *options, alterrec_trainer *trainer,

@@ -40,6 +40,7 @@ void ar_teacher_free(ar_teacher *teacher) {
     ar_free(teacher->copy);
     ar_free(teacher->table);
     ar_free(teacher->vectors);
+    ar_free(teacher->rows);
     *teacher = (ar_teacher){0};
 }
 
@@ -61,4 +62,28 @@ alterrec_status ar_teacher_scores(float *scores, ar_teacher *teacher, int64_t fi
     int64_t dim = teacher->shape.encoder.dim;
     return ar_matmul(teacher->onednn, scores, teacher->vectors + first * dim, teacher->table, NULL,
                      count, teacher->shape.items, dim, AR_WEIGHTS_TRANSPOSED);
+}
+
+alterrec_status ar_teacher_take_rows(ar_teacher *teacher, const ar_stage *stage) {
+    int64_t dim = teacher->shape.encoder.dim, floats = stage->rows * dim;
+    if (floats > teacher->row_capacity) {
+        float *rows;
+        AR_NEW(rows, floats);
+        ar_free(teacher->rows);
+        teacher->rows = rows;
+        teacher->row_capacity = floats;
+    }
+    ar_stage_rows(teacher->rows, stage, teacher->table, dim);
+    return ALTERREC_OK;
+}
+
+alterrec_status ar_teacher_row_scores(float *scores, ar_teacher *teacher, const ar_stage *stage,
+                                      int64_t first, int64_t count) {
+    int64_t dim = teacher->shape.encoder.dim;
+    return ar_matmul(teacher->onednn, scores, teacher->vectors + first * dim, teacher->rows, NULL,
+                     count, stage->rows, dim, AR_WEIGHTS_TRANSPOSED);
+}
+
+alterrec_status ar_teacher_use_bf16(ar_teacher *teacher) {
+    return ar_onednn_use_bf16(teacher->onednn, true);
 }

@@ -5,6 +5,7 @@
 
 #include "model/model.h"
 #include "train/examples.h"
+#include "train/stage.h"
 
 typedef struct ar_teacher {
     int kind; /* ALTERREC_ID or ALTERREC_TEXT; 0: none */
@@ -16,6 +17,8 @@ typedef struct ar_teacher {
     ar_encoder_state *state;
     float *vectors; /* [examples padded to AR_PRODUCT_ROWS, dim] */
     int64_t vector_capacity;
+    float *rows; /* [stage's rows, dim] of the table, if it is only to rank these */
+    int64_t row_capacity;
 } ar_teacher;
 
 /* Fixes the tower `kind` of the model as it is now. `copy`: it may change while the teacher is
@@ -30,5 +33,14 @@ alterrec_status ar_teacher_encode(ar_teacher *teacher, const ar_example_batch *b
 /* scores [count, items] of the examples first .. first + count - 1 of the encoded batch; only their
  * order means anything. */
 alterrec_status ar_teacher_scores(float *scores, ar_teacher *teacher, int64_t first, int64_t count);
+
+/* The same for the rows of a stage that is a part of the table: its rows taken, and then
+ * scores [count, the stage's rows]. */
+alterrec_status ar_teacher_take_rows(ar_teacher *teacher, const ar_stage *stage);
+alterrec_status ar_teacher_row_scores(float *scores, ar_teacher *teacher, const ar_stage *stage,
+                                      int64_t first, int64_t count);
+
+/* Products of bf16 numbers from now on: only ranks matter. */
+alterrec_status ar_teacher_use_bf16(ar_teacher *teacher);
 
 #endif

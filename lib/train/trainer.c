@@ -18,6 +18,7 @@ static void read_options(ar_trainer_options *options, const alterrec_config *con
         .valid_k = ar_config_int(config, "train.valid_k"),
         .valid_scorer = ar_config_choice(config, "train.valid_scorer"),
         .dropout = (float)ar_config_float(config, "model.dropout"),
+        .use_bf16 = ar_config_choice(config, "compute.precision") == 1,
         .positives_from_id = ar_config_choice(config, "positives.source") == 1,
         .threads = threads > 0 ? (int)threads : ar_threads_count(),
         .adam = {.beta1 = ar_config_float(config, "optimizer.beta1"),
@@ -109,9 +110,20 @@ alterrec_status ar_trainer_check_items(const alterrec_trainer *trainer, const ch
 
 alterrec_status ar_trainer_learner(ar_learner **learner, alterrec_trainer *trainer, int kind) {
     *learner = &trainer->learners[kind == ALTERREC_TEXT ? 1 : 0];
-    return (*learner)->kind != 0
-               ? ALTERREC_OK
-               : ar_learner_create(*learner, trainer->model, kind, trainer->options.threads);
+    if ((*learner)->kind != 0)
+        return ALTERREC_OK;
+    AR_TRY(ar_learner_create(*learner, trainer->model, kind, trainer->options.threads));
+    alterrec_status status =
+        trainer->options.use_bf16 ? ar_learner_use_bf16(*learner) : ALTERREC_OK;
+    if (status != ALTERREC_OK)
+        ar_learner_free(*learner);
+    return status;
+}
+
+alterrec_status ar_trainer_settle(alterrec_trainer *trainer) {
+    for (int side = 0; side < AR_MODEL_SIDES; side++)
+        AR_TRY(ar_learner_settle(&trainer->learners[side]));
+    return ALTERREC_OK;
 }
 
 alterrec_status ar_trainer_order(alterrec_trainer *trainer) {

@@ -17,6 +17,7 @@ typedef struct ar_trainer_options {
     int64_t valid_k;
     int valid_scorer; /* into valid_metric[] of a report: fused, ID, text */
     float dropout;
+    bool use_bf16;          /* compute.precision */
     bool positives_from_id; /* positives.source: id */
     int threads;            /* fixed at creation: buffers are sized by it */
     ar_adam_options adam;
@@ -86,6 +87,9 @@ void ar_trainer_drop_teachers(alterrec_trainer *trainer);
 
 /* Puts the examples in the order of the next epoch and cuts it into batches. */
 alterrec_status ar_trainer_order(alterrec_trainer *trainer);
+
+/* Brings every row of both towers to where Adam stands (ar_learner_settle). */
+alterrec_status ar_trainer_settle(alterrec_trainer *trainer);
 
 /* Adam's state and working memory of a tower, made when first asked for. */
 alterrec_status ar_trainer_learner(ar_learner **learner, alterrec_trainer *trainer, int kind);

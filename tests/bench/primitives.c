@@ -73,7 +73,8 @@ struct fixed_product {
 fixed_product *fixed_product_create(float *dst, const float *src, const float *weights, int64_t m,
                                     int64_t n, int64_t k) {
     fixed_product *product = ar_new(1, sizeof *product);
-    ar_layout s = {2, {m, k}, {k, 1}}, w = {2, {k, n}, {1, k}}, d = {2, {m, n}, {n, 1}};
+    ar_layout s = {2, {m, k}, {k, 1}, false}, w = {2, {k, n}, {1, k}, false},
+              d = {2, {m, n}, {n, 1}, false};
     dnnl_primitive_desc_t desc;
     NEED(ar_dnnl_matmul(&desc, engine(), &s, &w, NULL, &d, NULL));
     make(&product->product, desc);
@@ -108,16 +109,18 @@ static ar_layout heads_layout(int64_t sequences, int64_t heads, int64_t length, 
                               int64_t stride, int transposed) {
     if (transposed)
         return (ar_layout){
-            4, {sequences, heads, width, length}, {length * stride, width, 1, stride}};
-    return (ar_layout){4, {sequences, heads, length, width}, {length * stride, width, stride, 1}};
+            4, {sequences, heads, width, length}, {length * stride, width, 1, stride}, false};
+    return (ar_layout){
+        4, {sequences, heads, length, width}, {length * stride, width, stride, 1}, false};
 }
 
 static ar_layout square_layout(int64_t sequences, int64_t heads, int64_t length, int transposed) {
     int64_t square = length * length;
     if (transposed)
         return (ar_layout){
-            4, {sequences, heads, length, length}, {heads * square, square, 1, length}};
-    return (ar_layout){4, {sequences, heads, length, length}, {heads * square, square, length, 1}};
+            4, {sequences, heads, length, length}, {heads * square, square, 1, length}, false};
+    return (ar_layout){
+        4, {sequences, heads, length, length}, {heads * square, square, length, 1}, false};
 }
 
 /* dst = scale * src · weights. */
@@ -157,7 +160,8 @@ static ar_dnnl_desc desc_of(const bound *b, int index) {
 /* A primitive of its own: as a post-operation of the product, the mask sends the product down
  * oneDNN's reference path, some hundred times slower. */
 static void make_mask(group_attention *a, const ar_layout *square, int64_t length) {
-    ar_layout mask = {4, {1, 1, length, length}, {length * length, length * length, length, 1}};
+    ar_layout mask = {
+        4, {1, 1, length, length}, {length * length, length * length, length, 1}, false};
     bound *b = &a->masking;
     bind(b, DNNL_ARG_SRC_0, square, a->probabilities);
     bind(b, DNNL_ARG_SRC_1, &mask, a->mask);

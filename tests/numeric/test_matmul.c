@@ -17,21 +17,45 @@ enum { SHAPES = sizeof shapes / sizeof shapes[0], KINDS = 32, WITH_BIAS = 16 };
 /* f32 sums of k products of normal numbers: an error of 2e-6 of the largest result leaves room. */
 static const double tolerance = 5e-6;
 
+/* What bf16 makes of the values, in place. */
+static void keep_upper_halves(float *values, int64_t count) {
+    ar_bf16 *halves = ar_new(count, sizeof *halves);
+    ar_bf16_round(halves, values, count);
+    ar_bf16_widen(values, halves, count);
+    ar_free(halves);
+}
+
+/* With f32 operands; with bf16 ones, whose products and sums are f32 all the same; and with those
+ * rounded beforehand. */
 START_TEST(product_is_naive_product) {
-    int flags = _i % WITH_BIAS;
+    bool biased = _i / WITH_BIAS % 2 > 0;
+    int flags = _i % WITH_BIAS, way = _i / KINDS;
     ar_onednn *onednn;
     ar_random random;
     MUST(ar_onednn_create(&onednn));
+    if (way > 0 && ar_onednn_use_bf16(onednn, way == 1) != ALTERREC_OK)
+        way = 0; /* a processor without them */
     ar_random_seed(&random, (uint64_t)_i);
     for (int s = 0; s < SHAPES; s++) {
         int64_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
         float *src = random_floats(m * k, &random), *weights = random_floats(k * n, &random);
         float *bias = random_floats(n, &random), *dst = random_floats(m * n, &random);
+        ar_bf16 *half_src = ar_new(m * k, sizeof *half_src);
+        ar_bf16 *half_weights = ar_new(k * n, sizeof *half_weights);
+        ar_bf16_round(half_src, src, m * k);
+        ar_bf16_round(half_weights, weights, k * n);
+        double *expected = to_doubles(dst, m * n), *wide_bias = to_doubles(bias, n);
+        if (way == 2)
+            MUST(ar_matmul_bf16(onednn, dst, half_src, half_weights, biased ? bias : NULL, m, n, k,
+                                flags));
+        else
+            MUST(ar_matmul(onednn, dst, src, weights, biased ? bias : NULL, m, n, k, flags));
+        if (way > 0) {
+            keep_upper_halves(src, m * k);
+            keep_upper_halves(weights, k * n);
+        }
         double *wide_src = to_doubles(src, m * k), *wide_weights = to_doubles(weights, k * n);
-        double *wide_bias = to_doubles(bias, n), *expected = to_doubles(dst, m * n);
-        bool biased = _i >= WITH_BIAS;
         naive_matmul(expected, wide_src, wide_weights, biased ? wide_bias : NULL, m, n, k, flags);
-        MUST(ar_matmul(onednn, dst, src, weights, biased ? bias : NULL, m, n, k, flags));
         double scale = 0.0; /* a relu may leave one small number alone */
         for (int64_t i = 0; i < m * n; i++)
             scale = fmax(scale, fabs(expected[i]));
@@ -43,12 +67,38 @@ START_TEST(product_is_naive_product) {
         ar_free(weights);
         ar_free(bias);
         ar_free(dst);
+        ar_free(half_src);
+        ar_free(half_weights);
         ar_free(wide_src);
         ar_free(wide_weights);
         ar_free(wide_bias);
         ar_free(expected);
     }
     ar_onednn_free(onednn);
+}
+END_TEST
+
+/* Halfway cases go to the even neighbour, NaN stays NaN, and what lies above the largest bf16
+ * number becomes infinite. */
+START_TEST(rounding_to_bf16) {
+    static const uint32_t bits[] = {0x3F800000u, 0x3F808000u, 0x3F818000u, 0x3F808001u,
+                                    0x3F807FFFu, 0x7F7FFFFFu, 0xFF800000u, 0x7F800001u,
+                                    0xFFC00000u, 0x80000000u, 0x00000001u, 0x00018000u};
+    static const ar_bf16 expected[] = {0x3F80, 0x3F80, 0x3F82, 0x3F81, 0x3F80, 0x7F80,
+                                       0xFF80, 0x7FC0, 0xFFC0, 0x8000, 0x0000, 0x0002};
+    enum { COUNT = sizeof bits / sizeof bits[0] };
+    float values[COUNT], wide[COUNT];
+    ar_bf16 halves[COUNT];
+    memcpy(values, bits, sizeof values);
+    ar_bf16_round(halves, values, COUNT);
+    for (int i = 0; i < COUNT; i++)
+        ck_assert_msg(halves[i] == expected[i], "%08x became %04x", bits[i], halves[i]);
+    ar_bf16_widen(wide, halves, COUNT);
+    for (int i = 0; i < COUNT; i++) {
+        uint32_t widened;
+        memcpy(&widened, &wide[i], sizeof widened);
+        ck_assert_uint_eq(widened, (uint32_t)expected[i] << 16);
+    }
 }
 END_TEST
 
@@ -182,7 +232,8 @@ END_TEST
 
 int main(void) {
     TCase *group = tcase_create("matmul");
-    tcase_add_loop_test(group, product_is_naive_product, 0, KINDS);
+    tcase_add_loop_test(group, product_is_naive_product, 0, 3 * KINDS);
+    tcase_add_test(group, rounding_to_bf16);
     tcase_add_loop_test(group, row_keeps_its_bits_from_16_rows_on, 0, 5);
     tcase_add_loop_test(group, linear_gradients, 0, 8);
     tcase_add_test(group, relu_backward_passes_and_scales);

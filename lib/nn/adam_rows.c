@@ -1,0 +1,132 @@
+#include "nn/adam_rows.h"
+
+#include "core/memory.h"
+#include "core/threads.h"
+
+#include <math.h>
+
+enum {
+    /* Of how many missed steps the moves are added up: with beta1 = 0.9 the next one would be
+     * 2e-9 of the first. The moments decay by all of them. */
+    MISSED_MOST = 192,
+    PARALLEL_ROWS = 64 /* fewer are not worth a second thread */
+};
+
+alterrec_status ar_adam_rows_create(ar_adam_rows *table, int64_t rows, int64_t dim, int64_t steps) {
+    *table = (ar_adam_rows){.rows = rows, .dim = dim, .begin = steps};
+    AR_NEW(table->steps, rows);
+    for (int64_t row = 0; row < rows; row++)
+        table->steps[row] = steps;
+    return ALTERREC_OK;
+}
+
+void ar_adam_rows_free(ar_adam_rows *table) {
+    ar_free(table->steps);
+    ar_free(table->moves);
+    *table = (ar_adam_rows){0};
+}
+
+/* A step without a gradient moves a parameter by first / (sqrt(second) + epsilon), as they were
+ * before the first such step, times a number that depends on nothing but the steps: here the sums
+ * of these numbers. */
+
+/* The bias corrections of a step. */
+static double correction_of(int64_t step, const ar_adam_options *options) {
+    double n = (double)step;
+    return sqrt(1.0 - pow(options->beta2, n)) / (1.0 - pow(options->beta1, n));
+}
+
+/* powers[i]: what is left of first / sqrt(second) after i steps. */
+static void find_powers(double *powers, const ar_adam_options *options) {
+    for (int64_t i = 0; i <= MISSED_MOST; i++)
+        powers[i] = pow(options->beta1 / sqrt(options->beta2), (double)i);
+}
+
+/* recent[n]: over the n steps up to the step `last`, n <= MISSED_MOST. */
+static void find_recent(double *recent, const double *powers, int64_t last,
+                        const ar_adam_options *options) {
+    double corrections[MISSED_MOST] = {0.0}; /* [j] of the step that lies j before the last one */
+    int64_t most = last < MISSED_MOST ? last : MISSED_MOST;
+    for (int64_t j = 0; j < most; j++)
+        corrections[j] = correction_of(last - j, options);
+    for (int64_t n = 0; n <= MISSED_MOST; n++) {
+        recent[n] = 0.0;
+        for (int64_t i = 1; i <= n && n <= most; i++)
+            recent[n] += powers[i] * corrections[n - i];
+    }
+}
+
+/* table->moves up to the step `last`: over the MISSED_MOST steps behind each. */
+static alterrec_status find_moves(ar_adam_rows *table, const double *powers, int64_t last,
+                                  const ar_adam_options *options) {
+    int64_t count = last - MISSED_MOST - table->begin;
+    void *moves = table->moves;
+    if (count <= table->move_count)
+        return ALTERREC_OK;
+    AR_TRY(ar_grow(&moves, &table->move_capacity, count, sizeof *table->moves));
+    table->moves = moves;
+    for (; table->move_count < count; table->move_count++) {
+        double sum = 0.0;
+        for (int64_t i = 1; i <= MISSED_MOST; i++)
+            sum += powers[i] * correction_of(table->begin + table->move_count + i, options);
+        table->moves[table->move_count] = sum;
+    }
+    return ALTERREC_OK;
+}
+
+/* Moves one row on, and lets its moments decay. */
+AR_CLONES static void decay_row(float *parameters, float *first, float *second, int64_t dim,
+                                float move, float decay1, float decay2, float epsilon) {
+#pragma omp simd
+    for (int64_t i = 0; i < dim; i++) {
+        parameters[i] -= move * first[i] / (sqrtf(second[i]) + epsilon);
+        first[i] *= decay1;
+        second[i] *= decay2;
+    }
+}
+
+static void catch_up_row(ar_adam_rows *table, const ar_adam *adam, float *parameters, int64_t row,
+                         const double *recent, const ar_adam_options *options) {
+    int64_t missed = adam->steps - table->steps[row], at = row * table->dim;
+    if (missed == 0)
+        return;
+    double move =
+        missed <= MISSED_MOST ? recent[missed] : table->moves[table->steps[row] - table->begin];
+    double correction = 1.0 - pow(options->beta2, (double)(table->steps[row] + 1));
+    decay_row(parameters + at, adam->first + at, adam->second + at, table->dim,
+              (float)(options->learning_rate * move), (float)pow(options->beta1, (double)missed),
+              (float)pow(options->beta2, (double)missed),
+              (float)(options->epsilon * sqrt(correction)));
+    table->steps[row] = adam->steps;
+}
+
+alterrec_status ar_adam_rows_catch_up(ar_adam_rows *table, const ar_adam *adam, float *parameters,
+                                      const int32_t *touched, int64_t count,
+                                      const ar_adam_options *options) {
+    double powers[MISSED_MOST + 1], recent[MISSED_MOST + 1];
+    find_powers(powers, options);
+    find_recent(recent, powers, adam->steps, options);
+    AR_TRY(find_moves(table, powers, adam->steps, options));
+    int64_t rows = touched != NULL ? count : table->rows;
+#pragma omp parallel for schedule(static) if (rows > PARALLEL_ROWS)
+    for (int64_t i = 0; i < rows; i++)
+        catch_up_row(table, adam, parameters, touched != NULL ? touched[i] : i, recent, options);
+    if (touched == NULL) {
+        table->begin = adam->steps;
+        table->move_count = 0;
+    }
+    return ALTERREC_OK;
+}
+
+void ar_adam_rows_step(ar_adam_rows *table, ar_adam *adam, float *parameters,
+                       const int32_t *touched, int64_t count, const float *diff_rows,
+                       const float *diff_rest, const ar_adam_options *options) {
+    int64_t dim = table->dim, rest = table->rows * dim;
+    ar_adam_rates rates = ar_adam_begin(adam, options);
+    ar_adam_part(adam, parameters, rest, diff_rest, adam->count - rest, &rates);
+#pragma omp parallel for schedule(static) if (count > PARALLEL_ROWS)
+    for (int64_t i = 0; i < count; i++) {
+        ar_adam_part(adam, parameters, touched[i] * dim, diff_rows + i * dim, dim, &rates);
+        table->steps[touched[i]] = adam->steps;
+    }
+}

@@ -1,0 +1,53 @@
+#include "nn/bf16.h"
+
+#include "core/memory.h"
+#include "core/threads.h"
+
+#include <string.h>
+
+enum { RANGE = 1 << 14 };
+
+AR_CLONES static void round_range(ar_bf16 *dst, const float *src, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits;
+        memcpy(&bits, &src[i], sizeof bits);
+        uint32_t nearest = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
+        uint32_t quiet = (bits >> 16) | 0x40u; /* of a NaN, which must not round to infinity */
+        dst[i] = (ar_bf16)((bits & 0x7FFFFFFFu) > 0x7F800000u ? quiet : nearest);
+    }
+}
+
+AR_CLONES static void widen_range(float *dst, const ar_bf16 *src, int64_t count) {
+    for (int64_t i = 0; i < count; i++) {
+        uint32_t bits = (uint32_t)src[i] << 16;
+        memcpy(&dst[i], &bits, sizeof bits);
+    }
+}
+
+void ar_bf16_round(ar_bf16 *dst, const float *src, int64_t count) {
+#pragma omp parallel for if (count > AR_PARALLEL_LEAST)
+    for (int64_t i = 0; i < count; i += RANGE)
+        round_range(dst + i, src + i, count - i < RANGE ? count - i : RANGE);
+}
+
+void ar_bf16_widen(float *dst, const ar_bf16 *src, int64_t count) {
+#pragma omp parallel for if (count > AR_PARALLEL_LEAST)
+    for (int64_t i = 0; i < count; i += RANGE)
+        widen_range(dst + i, src + i, count - i < RANGE ? count - i : RANGE);
+}
+
+alterrec_status ar_rounded_fill(ar_rounded *rounded, const float *src, int64_t count) {
+    if (count > rounded->capacity) {
+        ar_bf16 *values;
+        AR_NEW(values, count);
+        ar_free(rounded->values);
+        *rounded = (ar_rounded){values, count};
+    }
+    ar_bf16_round(rounded->values, src, count);
+    return ALTERREC_OK;
+}
+
+void ar_rounded_free(ar_rounded *rounded) {
+    ar_free(rounded->values);
+    *rounded = (ar_rounded){0};
+}

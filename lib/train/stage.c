@@ -1,0 +1,135 @@
+#include "train/stage.h"
+
+#include "core/memory.h"
+#include "core/threads.h"
+
+#include <string.h>
+
+void ar_stage_all(ar_stage *stage, const ar_tower *tower, const float *features,
+                  const ar_example_batch *batch) {
+    stage->is_part = false;
+    stage->rows = tower->shape.items;
+    stage->tower = *tower;
+    stage->features = features;
+    stage->batch = *batch;
+    stage->positives = NULL;
+}
+
+void ar_stage_free(ar_stage *stage) {
+    ar_free(stage->items);
+    ar_free(stage->places);
+    ar_free(stage->embedding_rows);
+    ar_free(stage->feature_rows);
+    ar_free(stage->batch_items);
+    ar_free(stage->batch_labels);
+    ar_free(stage->batch_positives);
+    *stage = (ar_stage){0};
+}
+
+static alterrec_status reserve_ints(int32_t **array, int64_t *capacity, int64_t count) {
+    void *grown = *array;
+    AR_TRY(ar_grow(&grown, capacity, count, sizeof **array));
+    *array = grown;
+    return ALTERREC_OK;
+}
+
+static alterrec_status reserve_floats(float **array, int64_t *capacity, int64_t count) {
+    if (count <= *capacity)
+        return ALTERREC_OK;
+    float *made; /* what stood there is not needed */
+    AR_NEW(made, count);
+    ar_free(*array);
+    *array = made;
+    *capacity = count;
+    return ALTERREC_OK;
+}
+
+/* Marks are left in stage->places, where 0 means untouched. */
+static void mark(ar_stage *stage, const int32_t *items, int64_t count) {
+    for (int64_t i = 0; i < count; i++)
+        stage->places[items[i]] = 1;
+}
+
+/* From marks to the list of touched items and each one's row. */
+static alterrec_status number(ar_stage *stage, const float *negatives, int64_t items) {
+    int64_t count = 0, row = 0;
+    for (int64_t j = 0; j < items; j++)
+        count += stage->places[j] != 0 || negatives[j] > 0.0f;
+    AR_TRY(reserve_ints(&stage->items, &stage->item_capacity, count));
+    for (int64_t j = 0; j < items; j++)
+        if (stage->places[j] != 0 || negatives[j] > 0.0f) {
+            stage->items[row] = (int32_t)j;
+            stage->places[j] = (int32_t)row++;
+        }
+    stage->count = count;
+    return ALTERREC_OK;
+}
+
+static alterrec_status translate(int32_t **rows, int64_t *capacity, const ar_stage *stage,
+                                 const int32_t *items, int64_t count) {
+    AR_TRY(reserve_ints(rows, capacity, count));
+    for (int64_t i = 0; i < count; i++)
+        (*rows)[i] = stage->places[items[i]];
+    return ALTERREC_OK;
+}
+
+static alterrec_status translate_batch(ar_stage *stage, const ar_example_batch *batch,
+                                       const int32_t *positives, int64_t positive_count) {
+    AR_TRY(translate(&stage->batch_items, &stage->batch_item_capacity, stage, batch->packed.items,
+                     batch->packed.tokens));
+    AR_TRY(translate(&stage->batch_labels, &stage->batch_label_capacity, stage, batch->labels,
+                     batch->count));
+    AR_TRY(translate(&stage->batch_positives, &stage->batch_positive_capacity, stage, positives,
+                     positive_count));
+    stage->batch = *batch;
+    stage->batch.packed.items = stage->batch_items;
+    stage->batch.labels = stage->batch_labels;
+    stage->positives = positive_count > 0 ? stage->batch_positives : NULL;
+    return ALTERREC_OK;
+}
+
+alterrec_status ar_stage_touched(ar_stage *stage, const ar_tower *tower, const float *features,
+                                 const ar_example_batch *batch, const int32_t *positives,
+                                 int64_t positive_count, const float *negatives) {
+    int64_t items = tower->shape.items;
+    AR_TRY(reserve_ints(&stage->places, &stage->place_capacity, items));
+    memset(stage->places, 0, (size_t)items * sizeof *stage->places);
+    mark(stage, batch->packed.items, batch->packed.tokens);
+    mark(stage, batch->labels, batch->count);
+    mark(stage, positives, positive_count);
+    AR_TRY(number(stage, negatives, items));
+    AR_TRY(translate_batch(stage, batch, positives, positive_count));
+    stage->is_part = true;
+    stage->rows = ar_row_bucket(stage->count);
+    stage->tower = *tower;
+    stage->tower.shape.items = stage->rows;
+    if (tower->weights.embedding != NULL)
+        AR_TRY(reserve_floats(&stage->embedding_rows, &stage->embedding_capacity,
+                              stage->rows * tower->shape.encoder.dim));
+    if (features != NULL && tower->weights.projection != NULL)
+        AR_TRY(reserve_floats(&stage->feature_rows, &stage->feature_capacity,
+                              stage->rows * tower->shape.feature_dim));
+    return ALTERREC_OK;
+}
+
+void ar_stage_rows(float *dst, const ar_stage *stage, const float *src, int64_t dim) {
+#pragma omp parallel for schedule(static) if (stage->rows * dim > AR_PARALLEL_LEAST)
+    for (int64_t row = 0; row < stage->rows; row++) {
+        if (row < stage->count)
+            memcpy(dst + row * dim, src + stage->items[row] * dim, (size_t)dim * sizeof *dst);
+        else
+            memset(dst + row * dim, 0, (size_t)dim * sizeof *dst);
+    }
+}
+
+void ar_stage_gather(ar_stage *stage, const ar_tower *tower, const float *features) {
+    if (tower->weights.embedding != NULL) {
+        ar_stage_rows(stage->embedding_rows, stage, tower->weights.embedding,
+                      tower->shape.encoder.dim);
+        stage->tower.weights.embedding = stage->embedding_rows;
+    }
+    if (features != NULL && tower->weights.projection != NULL) {
+        ar_stage_rows(stage->feature_rows, stage, features, tower->shape.feature_dim);
+        stage->features = stage->feature_rows;
+    }
+}
