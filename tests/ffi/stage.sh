@@ -20,3 +20,11 @@ need() {
         }
     done
 }
+
+# at_least TOOL VERSION HAS: skips the test if the tool's version, HAS, is an older one.
+at_least() {
+    [ "$(printf '%s\n' "$2" "$3" | sort -V | head -n 1)" = "$2" ] || {
+        echo "skipped: $1 is of version $3, $2 is needed"
+        exit 77
+    }
+}

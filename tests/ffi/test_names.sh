@@ -35,6 +35,7 @@ check() {
 
 check cpp include/alterrec/alterrec.hpp
 check rust examples/rust/alterrec/src/*.rs
+check go examples/go/alterrec/*.go examples/go/alterrec/callbacks.c
 awk '!/^#/ && NF > 0 && NF < 3 { print FILENAME ":" FNR ": no reason" }' tests/ffi/left_out.txt \
     >"$scratch/found"
 complain "left out without a reason"

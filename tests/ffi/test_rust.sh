@@ -7,6 +7,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 build=$1
 . "$here/stage.sh"
 need cargo
+at_least cargo 1.82 "$(cargo --version | cut -d" " -f2)"
 cd "$here/../../examples/rust"
 
 export CARGO_TARGET_DIR="$build/ffi/rust"

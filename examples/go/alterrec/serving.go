@@ -1,0 +1,219 @@
+package alterrec
+
+// #include "callbacks.h"
+import "C"
+
+import (
+	"runtime"
+	"sync"
+	"unsafe"
+)
+
+// Filter is what may be recommended at all. Fill it, then share it.
+type Filter struct {
+	p *C.alterrec_filter
+}
+
+// NewFilter makes one that allows all items.
+func NewFilter(items int64) (*Filter, error) {
+	f := &Filter{}
+	err := call(func() C.alterrec_status {
+		return C.alterrec_filter_create(&f.p, C.int64_t(items))
+	})
+	return made(f, (*Filter).Close, err)
+}
+
+// Close frees it.
+func (f *Filter) Close() {
+	C.alterrec_filter_free(f.p)
+	f.p = nil
+	runtime.SetFinalizer(f, nil)
+}
+
+// AllowBitmap allows only the items whose bit is 1, eight a byte, the lowest first.
+func (f *Filter) AllowBitmap(bits []byte, items int64) error {
+	defer runtime.KeepAlive(f)
+	if err := sized("bits", len(bits), (items+7)/8, 1); err != nil {
+		return err
+	}
+	return call(func() C.alterrec_status {
+		return C.alterrec_filter_allow_bitmap(f.p,
+			(*C.uint8_t)(unsafe.Pointer(unsafe.SliceData(bits))), C.int64_t(items))
+	})
+}
+
+// AllowOnly allows only these items.
+func (f *Filter) AllowOnly(items []int32) error {
+	defer runtime.KeepAlive(f)
+	return call(func() C.alterrec_status {
+		return C.alterrec_filter_allow_only(f.p, int32s(items), C.int64_t(len(items)))
+	})
+}
+
+// Exclude allows none of these items.
+func (f *Filter) Exclude(items []int32) error {
+	defer runtime.KeepAlive(f)
+	return call(func() C.alterrec_status {
+		return C.alterrec_filter_exclude(f.p, int32s(items), C.int64_t(len(items)))
+	})
+}
+
+// Cap lets at most perList items of a category into a list; categories: one an item.
+func (f *Filter) Cap(categories []int32, perList int64) error {
+	defer runtime.KeepAlive(f)
+	return call(func() C.alterrec_status {
+		return C.alterrec_filter_cap(f.p, int32s(categories), C.int64_t(len(categories)),
+			C.int64_t(perList))
+	})
+}
+
+// Search is how a call searches. The zero value, or nil, is exact, over all items.
+type Search struct {
+	Filter     *Filter
+	Threads    int32
+	Candidates int64
+}
+
+// Recommendations are the best K items of each session, row after row; -1 where there are no more.
+type Recommendations struct {
+	K                             int
+	Items                         []int32
+	Scores                        []float32
+	Guaranteed, Reranked, Rescans int64
+}
+
+// List gives the items of one session.
+func (r *Recommendations) List(session int) []int32 {
+	list := r.Items[session*r.K : (session+1)*r.K]
+	for i, item := range list {
+		if item < 0 {
+			return list[:i]
+		}
+	}
+	return list
+}
+
+// Recommender is an immutable serving snapshot. Any number of goroutines use it at once, each with
+// a Batch of its own; Close waits for those that are inside a call.
+type Recommender struct {
+	p       *C.alterrec_recommender
+	guard   *guard
+	catalog *Catalog
+	kept    *kept
+	ending  sync.RWMutex
+}
+
+// NewRecommender makes one; fusion nil: the weighted sum. Goroutines call the fusion at once.
+func NewRecommender(model *Model, config *Config, fusion FusionFunc) (*Recommender, error) {
+	defer runtime.KeepAlive(model)
+	defer runtime.KeepAlive(config)
+	r := &Recommender{kept: &kept{}}
+	err := call(func() C.alterrec_status {
+		return C.alterrec_recommender_create(&r.p, model.p, config.pointer())
+	})
+	if err != nil {
+		return nil, err
+	}
+	p, callbacks := r.p, r.kept
+	r.guard = newGuard(func() {
+		C.alterrec_recommender_free(p)
+		callbacks.forget()
+	})
+	r.catalog = &Catalog{C.alterrec_recommender_catalog(r.p), r.guard}
+	if fusion != nil {
+		err = r.kept.replace(keptFusion, fusion, false,
+			func(h C.uintptr_t) C.alterrec_status { return C.recommender_on_fusion(r.p, h) })
+	}
+	return r, err
+}
+
+// Close frees it and its fusion; the catalog that it lent is empty from then on.
+func (r *Recommender) Close() {
+	r.ending.Lock()
+	defer r.ending.Unlock()
+	r.catalog.p, r.p = nil, nil
+	r.guard.close()
+}
+
+// Catalog gives the catalog of its items.
+func (r *Recommender) Catalog() *Catalog { return r.catalog }
+
+// TopK gives the best k items of every session of the batch.
+func (r *Recommender) TopK(batch *Batch, k int, search *Search) (*Recommendations, error) {
+	r.ending.RLock()
+	defer r.ending.RUnlock()
+	defer runtime.KeepAlive(batch)
+	defer runtime.KeepAlive(search)
+	// Bounded before memory of its size is taken; the library says what is wrong with k.
+	size := min(max(int64(k), 0), r.catalog.Items()) * batch.Count()
+	best := &Recommendations{K: k, Items: make([]int32, size), Scores: make([]float32, size)}
+	how := C.alterrec_search{struct_size: C.uint32_t(unsafe.Sizeof(C.alterrec_search{}))}
+	if search != nil {
+		how.threads = C.int32_t(search.Threads)
+		how.candidates = C.int64_t(search.Candidates)
+		if search.Filter != nil {
+			how.filter = search.Filter.p
+		}
+	}
+	err := call(func() C.alterrec_status {
+		return C.alterrec_recommender_top_k(int32s(best.Items), floats(best.Scores), r.p, batch.p,
+			C.int64_t(k), &how)
+	})
+	if err != nil {
+		return nil, err
+	}
+	best.Guaranteed, best.Reranked = int64(how.guaranteed), int64(how.reranked)
+	best.Rescans = int64(how.rescans)
+	return best, nil
+}
+
+// Score fills the scores of given items, all [sessions, count]; nil: not wanted.
+func (r *Recommender) Score(fused, id, text []float32, batch *Batch, items []int32) error {
+	r.ending.RLock()
+	defer r.ending.RUnlock()
+	defer runtime.KeepAlive(batch)
+	rows := max(batch.Count(), 1)
+	count := int64(len(items)) / rows
+	for _, scores := range [][]float32{fused, id, text} {
+		if scores != nil && len(scores) != len(items) || int64(len(items)) != rows*count {
+			return wrong("not as many scores as items, or no list for each session")
+		}
+	}
+	return call(func() C.alterrec_status {
+		return C.alterrec_recommender_score(floats(fused), floats(id), floats(text), r.p, batch.p,
+			int32s(items), C.int64_t(count), nil)
+	})
+}
+
+// Width is that of the vectors below.
+func (r *Recommender) Width() int64 {
+	r.ending.RLock()
+	defer r.ending.RUnlock()
+	return int64(C.alterrec_recommender_width(r.p))
+}
+
+// ItemVectors fills [count, width], of the items from first on.
+func (r *Recommender) ItemVectors(vectors []float32, first, count int64) error {
+	if err := sized("vectors", len(vectors), count, r.Width()); err != nil {
+		return err
+	}
+	r.ending.RLock()
+	defer r.ending.RUnlock()
+	return call(func() C.alterrec_status {
+		return C.alterrec_recommender_item_vectors(floats(vectors), r.p, C.int64_t(first),
+			C.int64_t(count))
+	})
+}
+
+// SessionVectors fills [sessions, width].
+func (r *Recommender) SessionVectors(vectors []float32, batch *Batch) error {
+	if err := sized("vectors", len(vectors), batch.Count(), r.Width()); err != nil {
+		return err
+	}
+	r.ending.RLock()
+	defer r.ending.RUnlock()
+	defer runtime.KeepAlive(batch)
+	return call(func() C.alterrec_status {
+		return C.alterrec_recommender_session_vectors(floats(vectors), r.p, batch.p)
+	})
+}

@@ -1,0 +1,3 @@
+module alterrec
+
+go 1.21
