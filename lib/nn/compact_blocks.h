@@ -19,6 +19,19 @@ static INLINE __m512i spread(const char *src, int64_t at) {
     return _mm512_set1_epi32(step);
 }
 
+/* What is multiplied later, to be fetched meanwhile: the next group of panels if these rows of src
+ * are all there are, else panels behind the job's, shared out to the blocks of all rows but the
+ * first, which wait for the job's own. Reading behind the matrix is only advice. */
+static INLINE const char *ahead_of(const ar_compact_job *job, int64_t i, int64_t first, int group) {
+    const char *matrix = job->matrix;
+    int64_t bytes = job->steps * 64, blocks = job->panels / group;
+    if (job->count <= MOST_ROWS)
+        return matrix + (first + group) * bytes;
+    int64_t panel = (i / FEW_ROWS / 2 - 1) * blocks + first / group;
+    bool wanted = panel >= 0 && panel < job->panels;
+    return matrix + (wanted ? job->panels + panel : first) * bytes;
+}
+
 /* `rows` x `panels`, constants where it is called. Sums are kept as bits, whatever they are. */
 static INLINE void block(const ar_compact_job *job, int64_t i, int64_t first, int rows,
                          int panels) {
@@ -26,6 +39,8 @@ static INLINE void block(const ar_compact_job *job, int64_t i, int64_t first, in
     int64_t steps = job->steps, stride = job->dst_stride;
     const char *src = (const char *)job->src + i * steps * 4;
     const char *matrix = (const char *)job->matrix + first * steps * 64;
+    const char *ahead = ahead_of(job, i, first, panels);
+    const int lines = panels == GROUP ? GROUP : 1;
     AR_UNROLL(12)
     for (int r = 0; r < rows; r++) {
         AR_UNROLL(4)
@@ -34,6 +49,9 @@ static INLINE void block(const ar_compact_job *job, int64_t i, int64_t first, in
     }
     for (int64_t s = 0; s < steps; s++) {
         __m512i values[GROUP];
+        AR_UNROLL(4)
+        for (int l = 0; l < lines; l++)
+            _mm_prefetch(ahead + (s * lines + l) * 64, _MM_HINT_T1);
         AR_UNROLL(4)
         for (int p = 0; p < panels; p++)
             values[p] = _mm512_loadu_si512(matrix + (p * steps + s) * 64);

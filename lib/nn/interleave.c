@@ -1,6 +1,10 @@
 #include "nn/interleave.h"
 
-enum { ROWS = AR_INTERLEAVE_ROWS, STEP = 4 /* columns that are moved together */ };
+enum {
+    ROWS = AR_INTERLEAVE_ROWS,
+    STEP = 4,  /* columns that are moved together */
+    LINE = 16, /* floats that are fetched together */
+};
 
 static void columns_from(float *panel, const float *const rows[ROWS], int64_t first,
                          int64_t columns) {
@@ -24,9 +28,16 @@ AVX512 static inline __m512 quarters(const float *const rows[ROWS], int r, int64
 }
 
 AVX512 static int64_t interleave_avx512(float *panel, const float *const rows[ROWS],
-                                        int64_t columns) {
-    int64_t c = 0;
+                                        const float *const *next, int64_t columns) {
+    int64_t c = 0, column = 0, row = next != NULL ? 0 : ROWS;
     for (; c + STEP <= columns; c += STEP) {
+        /* As many lines as are taken up here, but in the order of memory. */
+        for (int l = 0; row < ROWS && l < ROWS * STEP / LINE + 1; l++) {
+            _mm_prefetch((const char *)(next[row] + column), _MM_HINT_T1);
+            column += LINE;
+            row += column >= columns;
+            column = column >= columns ? 0 : column;
+        }
         __m512 a = quarters(rows, 0, c), b = quarters(rows, 1, c);
         __m512 d = quarters(rows, 2, c), e = quarters(rows, 3, c);
         __m512d ab = _mm512_castps_pd(_mm512_unpacklo_ps(a, b));
@@ -43,11 +54,13 @@ AVX512 static int64_t interleave_avx512(float *panel, const float *const rows[RO
 }
 #endif
 
-void ar_interleave(float *panel, const float *const rows[ROWS], int64_t columns) {
+void ar_interleave(float *panel, const float *const rows[ROWS], const float *const *next,
+                   int64_t columns) {
     int64_t done = 0;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f"))
-        done = interleave_avx512(panel, rows, columns);
+        done = interleave_avx512(panel, rows, next, columns);
 #endif
+    (void)next;
     columns_from(panel, rows, done, columns);
 }

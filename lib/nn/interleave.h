@@ -6,7 +6,9 @@
 
 enum { AR_INTERLEAVE_ROWS = 16 };
 
-/* panel [columns][16] from 16 rows of `columns` floats, which may be the same one. */
-void ar_interleave(float *panel, const float *const rows[AR_INTERLEAVE_ROWS], int64_t columns);
+/* panel [columns][16] from 16 rows of `columns` floats, which may be the same one. `next` are the
+ * rows of the next panel, to be fetched meanwhile; NULL: there is none. */
+void ar_interleave(float *panel, const float *const rows[AR_INTERLEAVE_ROWS],
+                   const float *const *next, int64_t columns);
 
 #endif

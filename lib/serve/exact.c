@@ -8,19 +8,35 @@ int64_t ar_exact_work(const ar_item_index *index) {
     return AR_EXACT_ROWS * index->shape.dim;
 }
 
-/* Columns `column` .. column + dim - 1 of the rows, in panels. Where a panel's rows end, the last
- * one fills it. */
-static ar_panels pack(float *work, const ar_item_index *index, int64_t column, const int32_t *order,
+/* Where a panel's rows begin, from their column `column` on; the last row fills what is missing. */
+static void find_rows(const float *sources[AR_PANEL_ROWS], const ar_item_index *index,
+                      int64_t column, const int32_t *order, int64_t first, int64_t rows) {
+    for (int64_t r = 0; r < AR_PANEL_ROWS; r++) {
+        int64_t place = r < rows ? r : rows - 1;
+        int64_t row = order != NULL ? order[first + place] : first + place;
+        sources[r] = index->table + row * index->width + column;
+    }
+}
+
+/* The rows' columns of a tower in panels. What is fetched meanwhile is the next panel, be it of the
+ * next tower or of the rows behind these. */
+static ar_panels pack(float *work, const ar_item_index *index, int tower, const int32_t *order,
                       int64_t first, int64_t rows) {
-    int64_t dim = index->shape.dim;
-    const float *sources[AR_PANEL_ROWS];
+    int64_t dim = index->shape.dim, column = tower * dim, behind = index->shape.items - first;
+    const float *sources[2][AR_PANEL_ROWS];
+    find_rows(sources[0], index, column, order, first, rows);
     for (int64_t start = 0; start < rows; start += AR_PANEL_ROWS) {
-        for (int64_t r = 0; r < AR_PANEL_ROWS; r++) {
-            int64_t place = start + r < rows ? start + r : rows - 1;
-            int64_t row = order != NULL ? order[place] : first + place;
-            sources[r] = index->table + row * index->width + column;
-        }
-        ar_interleave(work + start * dim, sources, dim);
+        int64_t next = start + AR_PANEL_ROWS, at = start / AR_PANEL_ROWS % 2;
+        const float *const *ahead = sources[1 - at];
+        if (next < rows)
+            find_rows(sources[1 - at], index, column, order, first + next, rows - next);
+        else if (tower + 1 < index->shape.towers)
+            find_rows(sources[1 - at], index, column + dim, order, first, rows);
+        else if (order == NULL && next < behind)
+            find_rows(sources[1 - at], index, 0, NULL, first + next, behind - next);
+        else
+            ahead = NULL;
+        ar_interleave(work + start * dim, sources[at], ahead, dim);
     }
     return (ar_panels){work, rows, dim, false};
 }
@@ -31,7 +47,7 @@ void ar_exact_towers(float *id, float *text, float *work, const ar_item_index *i
     int64_t width = index->width, dim = index->shape.dim;
     float *const scores[] = {id, text};
     for (int t = 0; t < index->shape.towers; t++) {
-        ar_panels panels = pack(work, index, t * dim, order, first, rows);
+        ar_panels panels = pack(work, index, t, order, order != NULL ? 0 : first, rows);
         ar_panels_multiply(scores[t], AR_EXACT_ROWS, vectors + t * dim, width, count, &panels, NULL,
                            false);
         for (int64_t i = 0; i < count; i++)

@@ -151,11 +151,14 @@ static bool merge(ar_candidates *merged, const run *r, int64_t s) {
         const ar_candidates *list = r->lists + part * r->tile + s;
         if (list->overflown)
             return false;
-        if (part > 0) {
-            memmove(merged->entries + merged->count, list->entries,
-                    (size_t)list->count * sizeof *list->entries);
-            merged->count += list->count;
-        }
+        merged->threshold = fmaxf(merged->threshold, list->threshold);
+    }
+    merged->count = 0;
+    for (int part = 0; part < r->threads; part++) {
+        const ar_candidates *list = r->lists + part * r->tile + s;
+        for (int64_t i = 0; i < list->count; i++)
+            if (r->exact || list->entries[i].upper >= merged->threshold)
+                merged->entries[merged->count++] = list->entries[i];
     }
     return true;
 }
