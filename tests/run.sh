@@ -41,7 +41,7 @@ quietly() {
 }
 
 run_suite() {
-    local suite=$1 folder=build-tests/$1 configure=(-DALTERREC_WERROR=ON) selection=()
+    local suite=$1 folder=build-tests/$1 configure=(-DALTERREC_WERROR=ON -DALTERREC_LONG_TESTS=ON) selection=()
     case $suite in
         release) configure+=(-DCMAKE_BUILD_TYPE=Release) ;;
         clang) configure+=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang) ;;
