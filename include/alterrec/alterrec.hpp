@@ -1127,7 +1127,7 @@ class trainer {
     }
 
     template <class Form = default_form>
-    outcome<Form, void> save(const std::string &path, Form = {}) const {
+    outcome<Form, void> save(const std::string &path, Form = {}) {
         return detail::finish<Form>(alterrec_trainer_save(handle(), path.c_str()));
     }
     template <class Form = default_form>

@@ -336,7 +336,7 @@ unsafe extern "C" {
     pub fn alterrec_trainer_epoch(report: *mut alterrec_epoch_report, trainer: *mut alterrec_trainer, plan: *const alterrec_plan) -> alterrec_status;
     pub fn alterrec_trainer_use_best(trainer: *mut alterrec_trainer) -> alterrec_status;
     pub fn alterrec_trainer_run(trainer: *mut alterrec_trainer) -> alterrec_status;
-    pub fn alterrec_trainer_save(trainer: *const alterrec_trainer, path: *const c_char) -> alterrec_status;
+    pub fn alterrec_trainer_save(trainer: *mut alterrec_trainer, path: *const c_char) -> alterrec_status;
     pub fn alterrec_trainer_resume(trainer: *mut alterrec_trainer, path: *const c_char) -> alterrec_status;
     pub fn alterrec_trainer_epochs(trainer: *const alterrec_trainer) -> i64;
     pub fn alterrec_trainer_report(report: *mut alterrec_epoch_report, trainer: *const alterrec_trainer, epoch: i64) -> alterrec_status;

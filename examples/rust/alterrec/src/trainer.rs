@@ -272,7 +272,7 @@ impl<'a> Trainer<'a> {
         check(unsafe { sys::alterrec_trainer_use_best(self.as_ptr()) })
     }
 
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+    pub fn save(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = c_path(path)?;
         check(unsafe { sys::alterrec_trainer_save(self.as_ptr(), path.as_ptr()) })
     }
