@@ -20,6 +20,7 @@
 typedef struct training {
     const char *model_path;
     const char *log_path;   /* NULL: no log */
+    const char *log_level;  /* NULL: nothing is told */
     const char *checkpoint; /* NULL: none is written */
     bool resume;
     bool quiet;
@@ -128,11 +129,22 @@ static void print_model(const alterrec_model *model) {
            text_dim > 0 ? terminal_count(text_dim) : "none");
 }
 
+/* The trainer's own words, from the level on that was asked for. */
+static int32_t on_log(int32_t level, const char *message, void *user_data) {
+    const training *work = user_data;
+    if (level >= ALTERREC_LOG_WARNING || strcmp(work->log_level, "info") == 0)
+        fprintf(stderr, "%s: %s\n", level >= ALTERREC_LOG_WARNING ? "warning" : "info", message);
+    return 0;
+}
+
 static int make_trainer(training *work) {
     if (alterrec_model_create(&work->model, alterrec_dataset_catalog(work->dataset),
                               work->config) != ALTERREC_OK ||
         alterrec_trainer_create(&work->trainer, work->model, split_of(work, ALTERREC_SPLIT_TRAIN),
                                 split_of(work, ALTERREC_SPLIT_VALID), work->config) != ALTERREC_OK)
+        return program_library_error();
+    if (work->log_level != NULL &&
+        alterrec_trainer_on_log(work->trainer, on_log, work) != ALTERREC_OK)
         return program_library_error();
     if (!work->quiet)
         print_model(work->model);
@@ -294,6 +306,10 @@ int train_command(int argc, char **argv) {
          .value_name = "FILE",
          .text = &work.log_path,
          .help = "metrics as JSON, a line for the start, each epoch, and the test"},
+        {.name = "log-level",
+         .value_name = "LEVEL",
+         .text = &work.log_level,
+         .help = "info or warning: what the trainer has to say, on the error output"},
         {.name = "checkpoint",
          .value_name = "FILE",
          .text = &work.checkpoint,
@@ -319,6 +335,9 @@ int train_command(int argc, char **argv) {
         return code;
     if (work.resume && work.checkpoint == NULL)
         code = arguments_wrong(&line, "--resume needs --checkpoint FILE");
+    if (code == PROGRAM_OK && work.log_level != NULL && strcmp(work.log_level, "info") != 0 &&
+        strcmp(work.log_level, "warning") != 0)
+        code = arguments_wrong(&line, "--log-level is neither info nor warning");
     if (code == PROGRAM_OK && alterrec_config_create(&work.config) != ALTERREC_OK)
         code = program_library_error();
     if (code == PROGRAM_OK)

@@ -647,6 +647,22 @@ ALTERREC_API alterrec_status alterrec_trainer_on_negatives(alterrec_trainer *tra
                                                            alterrec_negatives_fn negatives,
                                                            void *user_data);
 
+#define ALTERREC_LOG_INFO    1
+#define ALTERREC_LOG_WARNING 2
+
+/* Called with what belongs into a log: what trains from an epoch on, when a learning rate falls,
+ * the best epoch, exhausted patience, the choice of alpha, checkpoints; as a warning, options that
+ * are not followed to the letter. On the calling thread; `message`, a line without its end, is
+ * borrowed for the call and may be worded otherwise by any version. Return 0 to go on, a positive
+ * number to have the trainer stop as alterrec_trainer_cancel does, a negative one to fail: the call
+ * that had something to tell returns it unchanged, though what it tells of is done. A call of the
+ * trainer gives BUSY. */
+typedef int32_t (*alterrec_log_fn)(int32_t level, const char *message, void *user_data);
+
+/* Sets the log callback (NULL: none, as at first). Statuses: INVALID_ARGUMENT, BUSY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_trainer_on_log(alterrec_trainer *trainer, alterrec_log_fn log,
+                                                     void *user_data);
+
 /* Asks the trainer to stop at its next step, as a progress callback does by a positive answer: the
  * call that is running, or if none is, the next epoch. Any thread, at any time while the trainer
  * lives. Statuses: INVALID_ARGUMENT. Since 0.1. */
@@ -707,8 +723,8 @@ ALTERREC_API alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *repor
                                                     const alterrec_plan *plan);
 
 /* Gives the model the weights of the best epoch so far by the validation metric; without validation
- * sessions, or before the first epoch, the weights stay. Statuses: INVALID_ARGUMENT, BUSY.
- * Since 0.1. */
+ * sessions, or before the first epoch, the weights stay. Statuses: INVALID_ARGUMENT, BUSY, the log
+ * callback's own. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer);
 
 /* Trains epoch after epoch, with the built-in schedule's plans as the schedule callback changed
@@ -724,14 +740,15 @@ ALTERREC_API alterrec_status alterrec_trainer_run(alterrec_trainer *trainer);
  * moments, the best weights so far, where the schedule stands, the reports. Written aside, synced
  * and renamed: the file that was there before stays until the new one is whole. May also be called
  * from the progress callback at ALTERREC_STAGE_EPOCH. A checkpoint holds the model's tensors by
- * name, so alterrec_model_import reads it. Statuses: IO, BUSY (inside an epoch), OUT_OF_MEMORY.
- * Since 0.1. */
+ * name, so alterrec_model_import reads it. Statuses: IO, BUSY (inside an epoch), OUT_OF_MEMORY, the
+ * log callback's own. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_save(alterrec_trainer *trainer, const char *path);
 
 /* Makes a trainer with the same data, options and thread count go on where the checkpoint stands:
  * it ends with the same bits as a training that was never interrupted. Options of the groups data
  * and eval may differ. On an error nothing has changed. Statuses: IO, PARSE, UNSUPPORTED,
- * NOT_FOUND, MISMATCH (the text names what differs), BUSY, OUT_OF_MEMORY. Since 0.1. */
+ * NOT_FOUND, MISMATCH (the text names what differs), BUSY, OUT_OF_MEMORY, the log callback's own.
+ * Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_resume(alterrec_trainer *trainer, const char *path);
 
 /* The number of epochs trained so far; 0 for NULL. Since 0.1. */

@@ -4,6 +4,7 @@
 #include "core/memory.h"
 #include "data/config.h"
 #include "model/tensor_file.h"
+#include "train/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -209,7 +210,10 @@ alterrec_status alterrec_trainer_save(alterrec_trainer *trainer, const char *pat
         status = ar_tensor_writer_commit(&writer);
     }
     ar_text_free(&config);
-    return status;
+    return status == ALTERREC_OK ? ar_log_tell(trainer, ALTERREC_LOG_INFO,
+                                               "checkpoint written (epochs done: %lld): %s",
+                                               (long long)trainer->report_count, path)
+                                 : status;
 }
 
 /* What a checkpoint holds, read aside before anything of the trainer changes. */
@@ -400,5 +404,8 @@ alterrec_status alterrec_trainer_resume(alterrec_trainer *trainer, const char *p
     }
     free_contents(&c);
     ar_tensor_file_close(&file);
-    return status;
+    return status == ALTERREC_OK
+               ? ar_log_tell(trainer, ALTERREC_LOG_INFO, "resumed (epochs done: %lld): %s",
+                             (long long)trainer->report_count, path)
+               : status;
 }

@@ -3,6 +3,7 @@
 #include "core/threads.h"
 #include "model/metrics.h"
 #include "model/ranker.h"
+#include "train/log.h"
 #include "train/step.h"
 
 #include <string.h>
@@ -142,6 +143,7 @@ static alterrec_status end_epoch(alterrec_epoch_report *report, alterrec_trainer
                    sizeof *trainer->reports));
     trainer->reports = reports;
     *report = report_of(trainer);
+    bool was_exhausted = trainer->state.patience_exhausted;
     if (trainer->valid != NULL) {
         AR_TRY(validate(report, trainer));
         if (report->stopped != 0)
@@ -153,6 +155,7 @@ static alterrec_status end_epoch(alterrec_epoch_report *report, alterrec_trainer
         trainer->state.trained[side] += (report->tower & kinds[side]) != 0 ? 1 : 0;
     trainer->reports[trainer->report_count++] = *report;
     AR_TRY(ar_trainer_order(trainer));
+    AR_TRY(ar_log_epoch(trainer, report, was_exhausted));
     alterrec_progress progress = {.struct_size = sizeof progress,
                                   .stage = ALTERREC_STAGE_EPOCH,
                                   .epoch = report->epoch,
@@ -209,6 +212,8 @@ alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *report, alterrec_t
     AR_TRY(ar_trainer_enter(&previous, trainer, __func__));
     forget_running(trainer);
     alterrec_status status = ar_trainer_choose_plan(&chosen, trainer, plan, __func__);
+    if (status == ALTERREC_OK)
+        status = ar_log_plan(trainer, &chosen);
     if (status == ALTERREC_OK)
         status = train(&stopped, trainer, &chosen);
     if (status == ALTERREC_OK && !stopped)

@@ -1,7 +1,7 @@
 /* A whole training: alterrec_trainer_run, written with public calls alone. */
 #include "data/config.h"
 #include "model/alpha.h"
-#include "train/trainer.h"
+#include "train/log.h"
 
 /* The plan of the next epoch: the built-in one, as the callback changes it. *stop: there is none.
  */
@@ -25,8 +25,12 @@ static alterrec_status choose_alpha(const alterrec_trainer *trainer) {
     if (!ar_config_is_auto(trainer->config, "fusion.alpha") || !possible ||
         trainer->fusion.call != NULL)
         return ALTERREC_OK;
-    return alterrec_model_choose_alpha(NULL, NULL, AR_ALPHA_POINTS, trainer->model, trainer->valid,
-                                       trainer->config);
+    const char *alpha;
+    AR_TRY(alterrec_model_choose_alpha(NULL, NULL, AR_ALPHA_POINTS, trainer->model, trainer->valid,
+                                       trainer->config));
+    AR_TRY(alterrec_config_get(&alpha, trainer->model->config, "fusion.alpha"));
+    return ar_log_tell(trainer, ALTERREC_LOG_INFO, "fusion.alpha %s is the best, and the model's",
+                       alpha);
 }
 
 alterrec_status alterrec_trainer_run(alterrec_trainer *trainer) {

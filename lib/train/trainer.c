@@ -1,4 +1,4 @@
-#include "train/trainer.h"
+#include "train/log.h"
 
 #include "core/memory.h"
 #include "core/random.h"
@@ -183,6 +183,15 @@ alterrec_status alterrec_trainer_on_negatives(alterrec_trainer *trainer,
     return ALTERREC_OK;
 }
 
+alterrec_status alterrec_trainer_on_log(alterrec_trainer *trainer, alterrec_log_fn log,
+                                        void *user_data) {
+    AR_NOT_NULL(trainer);
+    AR_TRY(ar_trainer_check_idle(trainer, __func__));
+    trainer->log = log;
+    trainer->log_data = user_data;
+    return ALTERREC_OK;
+}
+
 alterrec_status alterrec_trainer_cancel(alterrec_trainer *trainer) {
     AR_NOT_NULL(trainer);
     atomic_store(&trainer->cancelled, true);
@@ -208,6 +217,9 @@ alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer) {
             memcpy(tower->block, trainer->best[side],
                    (size_t)tower->list.count * sizeof *tower->block);
     }
+    if (trainer->best_epoch >= 0)
+        return ar_log_tell(trainer, ALTERREC_LOG_INFO, "the model has the weights of epoch %lld",
+                           (long long)trainer->best_epoch);
     return ALTERREC_OK;
 }
 

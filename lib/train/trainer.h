@@ -70,6 +70,8 @@ struct alterrec_trainer {
     void *schedule_data;
     alterrec_negatives_fn negatives_callback;
     void *negatives_data;
+    alterrec_log_fn log;
+    void *log_data;
     atomic_bool busy;
     atomic_bool cancelled;      /* asked to stop, not yet stopped */
     atomic_bool between_epochs; /* inside a call, but nothing is half done: it may be saved */

@@ -72,6 +72,8 @@ ends 2 train --model m.safetensors --set model.dim
 says err "not key=value"
 ends 2 train --model m.safetensors --resume
 says err "--resume needs --checkpoint FILE"
+ends 2 train --model m.safetensors --log-level loud
+says err "neither info nor warning"
 ends 2 options model.dim train.seed
 
 # --- Options
@@ -176,7 +178,9 @@ cmp whole.epochs killed.epochs || fail "a resumed training has logged other epoc
 ends 0 train a/shop/shop.yaml $long --model again.safetensors --checkpoint check.safetensors --resume
 says out "40 epochs done"
 cmp whole.safetensors again.safetensors || fail "resumed at its end, a training gave another model"
-ends 0 train a/shop/shop.yaml $small --model m2.safetensors --checkpoint fresh.safetensors --resume
+ends 0 train a/shop/shop.yaml $small --model m2.safetensors --checkpoint fresh.safetensors --resume \
+    --log-level info
+says err "checkpoint written (epochs done: 1): fresh.safetensors"
 ! grep -q "epochs done" out || fail "resumed from a checkpoint that was not there"
 cmp m.safetensors m2.safetensors || fail "with a checkpoint, a training gave another model"
 

@@ -331,6 +331,13 @@ static int32_t keeps_plan(alterrec_plan *plan, const alterrec_epoch_report *last
     return 0;
 }
 
+static int32_t log_nothing(int32_t level, const char *message, void *user_data) {
+    (void)level;
+    (void)message;
+    (void)user_data;
+    return 0;
+}
+
 static int32_t names_none(int32_t *negatives, const alterrec_examples *examples,
                           int64_t per_example, void *user_data) {
     (void)negatives;
@@ -387,6 +394,9 @@ static void try_trainer(void) {
     REFUSES(alterrec_trainer_on_negatives, trainer, NULL, names_none, &plan);
     TAKES(alterrec_trainer_on_negatives, negatives, trainer, NULL, &plan);
     TAKES(alterrec_trainer_on_negatives, user_data, trainer, names_none, NULL);
+    REFUSES(alterrec_trainer_on_log, trainer, NULL, log_nothing, &plan);
+    TAKES(alterrec_trainer_on_log, log, trainer, NULL, &plan);
+    TAKES(alterrec_trainer_on_log, user_data, trainer, log_nothing, NULL);
     REFUSES(alterrec_trainer_cancel, trainer, NULL);
     REFUSES(alterrec_trainer_plan, plan, NULL, trainer);
     REFUSES(alterrec_trainer_plan, trainer, &plan, NULL);
