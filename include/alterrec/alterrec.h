@@ -109,7 +109,8 @@ ALTERREC_API alterrec_status alterrec_config_clone(alterrec_config **config,
 ALTERREC_API void alterrec_config_free(alterrec_config *config);
 
 /* Sets the option `key` ("model.dim") from text ("300"). Statuses: NOT_FOUND (the text of the error
- * names the nearest key), INVALID_ARGUMENT (the text names key, value and range). Since 0.1. */
+ * names the nearest key), INVALID_ARGUMENT (the text names key, value and range), OUT_OF_MEMORY.
+ * Since 0.1. */
 ALTERREC_API alterrec_status alterrec_config_set(alterrec_config *config, const char *key,
                                                  const char *value);
 
@@ -121,11 +122,11 @@ ALTERREC_API alterrec_status alterrec_config_get(const char **value, const alter
 
 /* Reads options from a YAML file, nested ("model:" / "  dim: 300") or with dotted keys. Either all
  * of the file's options are set or, on an error, none. Statuses: IO, PARSE, NOT_FOUND,
- * INVALID_ARGUMENT; the text names file, line and column. Since 0.1. */
+ * INVALID_ARGUMENT, OUT_OF_MEMORY; the text names file, line and column. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_config_read(alterrec_config *config, const char *path);
 
 /* As alterrec_config_read, from `size` bytes of text; errors name the place as <text>:line:column.
- * Since 0.1. */
+ * Statuses: as alterrec_config_read, but IO. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_config_read_text(alterrec_config *config, const char *text,
                                                        size_t size);
 
@@ -610,7 +611,8 @@ ALTERREC_API alterrec_status alterrec_trainer_on_fusion(alterrec_trainer *traine
 
 /* Called by alterrec_trainer_run before each epoch. `plan` holds the built-in schedule's plan, and
  * may be changed in any field; `last` is the last epoch's report (NULL before the first). Both are
- * borrowed for the call. Return 0 to train the plan as it then stands, a positive number to end the
+ * borrowed for the call. A plan that it gives another tower, but no other learning rate, gets that
+ * tower's own rate. Return 0 to train the plan as it then stands, a positive number to end the
  * training, a negative one to fail: run returns it unchanged. The plan is checked as
  * alterrec_trainer_epoch checks it. */
 typedef int32_t (*alterrec_schedule_fn)(alterrec_plan *plan, const alterrec_epoch_report *last,

@@ -16,14 +16,14 @@ AR_CLONES static float largest(const float *logits, const float *negatives, int6
     return most;
 }
 
-/* logits[j] = negatives[j] * exp(scale * logits[j] - most); returns the sum. */
+/* logits[j] = negatives[j] * exp(logits[j] - most); returns the sum. */
 AR_CLONES static float exponentials(float *logits, const float *negatives, int64_t items,
-                                    float scale, float most) {
+                                    float most) {
     float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
     for (int64_t j = 0; j < items; j++) {
         /* An item that is no negative may lie above `most`; ar_exp bounds it and 0 removes it. */
-        logits[j] = negatives[j] * ar_exp(scale * logits[j] - most);
+        logits[j] = negatives[j] * ar_exp(logits[j] - most);
         sum += logits[j];
     }
     return sum;
@@ -35,21 +35,21 @@ AR_CLONES static void multiply(float *values, int64_t count, float factor) {
 }
 
 void ar_loss_row(double *loss, double *positives_loss, float *logits, const float *negatives,
-                 int64_t items, const ar_targets *targets, float scale) {
+                 int64_t items, const ar_targets *targets) {
     enum { CHUNK = 4096, TARGETS_MOST = 1 + 1000 };
     /* The targets' own scores are taken before the row is overwritten. */
     double y[TARGETS_MOST];
     int64_t count = 1 + targets->positive_count;
     for (int64_t t = 0; t < count; t++) {
         int32_t item = t == 0 ? targets->label : targets->positives[t - 1];
-        y[t] = (double)(logits[item] * scale);
+        y[t] = (double)logits[item];
     }
-    float most = largest(logits, negatives, items) * scale;
+    float most = largest(logits, negatives, items);
     float base = most > -INFINITY ? most : 0.0f; /* without negatives there is no largest */
     double sum = 0.0;
     for (int64_t j = 0; j < items; j += CHUNK)
         sum += (double)exponentials(logits + j, negatives + j,
-                                    items - j < CHUNK ? items - j : CHUNK, scale, base);
+                                    items - j < CHUNK ? items - j : CHUNK, base);
 
     double factor = 0.0; /* sum over the targets of weight / Z */
     double correction[TARGETS_MOST];
@@ -68,9 +68,9 @@ void ar_loss_row(double *loss, double *positives_loss, float *logits, const floa
         factor += weight * shrink / z;
         correction[t] = weight * ((own - counted) / z - 1.0);
     }
-    multiply(logits, items, (float)(factor * (double)scale));
+    multiply(logits, items, (float)factor);
     for (int64_t t = 0; t < count; t++) {
         int32_t item = t == 0 ? targets->label : targets->positives[t - 1];
-        logits[item] += (float)(correction[t] * (double)scale);
+        logits[item] += (float)correction[t];
     }
 }

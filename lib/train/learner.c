@@ -195,7 +195,7 @@ static void part_losses(double *losses, float *copy, const float *const scores[A
     for (int part = 0; part < AR_PARTS; part++) {
         double positives_loss;
         memcpy(copy, scores[part], (size_t)items * sizeof *copy);
-        ar_loss_row(&losses[part], &positives_loss, copy, negatives, items, targets, 1.0f);
+        ar_loss_row(&losses[part], &positives_loss, copy, negatives, items, targets);
     }
 }
 
@@ -248,7 +248,7 @@ static void loss_row(ar_learner *learner, const ar_example_batch *batch, int64_t
     for (int64_t j = 0; options->partner != NULL && j < items; j++)
         scores[j] += second[j];
     ar_loss_row(&losses[AR_LOSS_LABEL], &losses[AR_LOSS_POSITIVES], scores, negatives, items,
-                &targets, 1.0f);
+                &targets);
 }
 
 /* best [count, positives]: each example's best items by `scores` [count, items]. */

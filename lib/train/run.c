@@ -9,9 +9,13 @@ static alterrec_status next_plan(alterrec_plan *plan, bool *stop, const alterrec
                                  const alterrec_epoch_report *last) {
     AR_TRY(alterrec_trainer_plan(plan, trainer));
     if (trainer->schedule_callback != NULL) {
+        alterrec_plan built_in = *plan;
         int32_t answer = trainer->schedule_callback(plan, last, trainer->schedule_data);
         if (answer < 0)
             return answer;
+        if (plan->tower != built_in.tower && plan->learning_rate == built_in.learning_rate)
+            plan->learning_rate =
+                ar_schedule_learning_rate(&trainer->schedule, &trainer->state, plan->tower);
         *stop = answer > 0;
     }
     *stop = *stop || plan->stop != 0;

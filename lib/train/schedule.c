@@ -66,8 +66,8 @@ alterrec_status ar_schedule_read(ar_schedule *schedule, const alterrec_config *c
     return read_window(schedule, config, items);
 }
 
-static double learning_rate(const ar_schedule *schedule, const ar_training_state *state,
-                            int tower) {
+double ar_schedule_learning_rate(const ar_schedule *schedule, const ar_training_state *state,
+                                 int tower) {
     int side = tower == ALTERREC_ID ? 0 : 1;
     double trained = (double)state->trained[side];
     bool alternating =
@@ -124,7 +124,7 @@ void ar_schedule_plan(alterrec_plan *plan, const ar_schedule *schedule,
         .stop = state->epoch >= schedule->epochs || state->patience_exhausted ? 1 : 0};
     /* Hard negatives are chosen, not drawn: there is nothing to correct them by. */
     plan->correct = schedule->correct && plan->negatives != ALTERREC_NEGATIVES_HARD ? 1 : 0;
-    plan->learning_rate = learning_rate(schedule, state, plan->tower);
+    plan->learning_rate = ar_schedule_learning_rate(schedule, state, plan->tower);
 }
 
 static alterrec_status field_error(const char *field, double value, const char *range) {

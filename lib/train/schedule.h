@@ -36,6 +36,10 @@ typedef struct ar_training_state {
 alterrec_status ar_schedule_read(ar_schedule *schedule, const alterrec_config *config,
                                  const alterrec_model *model);
 
+/* The learning rate that the next epoch has if it trains `tower`. */
+double ar_schedule_learning_rate(const ar_schedule *schedule, const ar_training_state *state,
+                                 int tower);
+
 void ar_schedule_plan(alterrec_plan *plan, const ar_schedule *schedule,
                       const ar_training_state *state);
 

@@ -18,19 +18,18 @@ typedef struct row {
     double *wide;
     int32_t positives[POSITIVES];
     ar_targets targets;
-    float scale;
 } row;
 
 /* Which items are negatives, and how often. */
 enum { NEGATIVES_NONE, NEGATIVES_SOME, NEGATIVES_ALL, NEGATIVES_MANY_TIMES, NEGATIVES_KINDS };
 
-static void open_row(row *r, int64_t items, int negatives, int64_t positives, float scale) {
+static void open_row(row *r, int64_t items, int negatives, int64_t positives) {
     ar_random random;
     ar_random_seed(&random, (uint64_t)items);
-    *r = (row){.items = items, .scale = scale};
+    *r = (row){.items = items};
     r->logits = random_floats(items, &random);
     for (int64_t j = 0; j < items; j++)
-        r->logits[j] *= 2.0f / scale;
+        r->logits[j] *= 2.0f;
     r->wide = to_doubles(r->logits, items);
     r->negatives = ar_new(items, sizeof *r->negatives);
     for (int64_t j = 0; j < items; j++) {
@@ -56,27 +55,25 @@ static void close_row(row *r) {
 
 static double batch_loss(const double *logits, void *context) {
     const row *r = context;
-    double scale = (double)r->scale;
     double sum = (double)r->targets.label_weight *
-                 naive_cost(logits, r->negatives, r->items, r->targets.label, scale);
+                 naive_cost(logits, r->negatives, r->items, r->targets.label, 1.0);
     for (int64_t t = 0; t < r->targets.positive_count; t++)
         sum += (double)r->targets.positive_weight *
-               naive_cost(logits, r->negatives, r->items, r->positives[t], scale);
+               naive_cost(logits, r->negatives, r->items, r->positives[t], 1.0);
     return sum;
 }
 
 /* The whole gradient too: softmax over each target's own negatives, less one at the target. */
 static void naive_gradient(double *gradient, const row *r) {
-    double scale = (double)r->scale;
     memset(gradient, 0, (size_t)r->items * sizeof *gradient);
     for (int64_t t = 0; t < 1 + r->targets.positive_count; t++) {
         int64_t target = t == 0 ? r->targets.label : r->positives[t - 1];
         double weight =
-            (double)(t == 0 ? r->targets.label_weight : r->targets.positive_weight) * scale;
-        double cost = naive_cost(r->wide, r->negatives, r->items, target, scale);
+            (double)(t == 0 ? r->targets.label_weight : r->targets.positive_weight);
+        double cost = naive_cost(r->wide, r->negatives, r->items, target, 1.0);
         for (int64_t j = 0; j < r->items; j++) {
             /* exp(y_j) / Z = exp(y_j - y_target) * exp(-cost) */
-            double share = exp(scale * (r->wide[j] - r->wide[target]) - cost);
+            double share = exp(r->wide[j] - r->wide[target] - cost);
             if (j == target)
                 gradient[j] += weight * (share - 1.0);
             else if (r->negatives[j] > 0.0f)
@@ -89,35 +86,33 @@ static void check_row(row *r) {
     double loss, positives_loss, expected = 0.0;
     double *gradient = ar_new(r->items, sizeof *gradient);
     naive_gradient(gradient, r);
-    ar_loss_row(&loss, &positives_loss, r->logits, r->negatives, r->items, &r->targets, r->scale);
-    double cost = naive_cost(r->wide, r->negatives, r->items, r->targets.label, (double)r->scale);
+    ar_loss_row(&loss, &positives_loss, r->logits, r->negatives, r->items, &r->targets);
+    double cost = naive_cost(r->wide, r->negatives, r->items, r->targets.label, 1.0);
     ck_assert_double_eq_tol(loss, cost, 2e-6 * (1.0 + cost));
     for (int64_t t = 0; t < r->targets.positive_count; t++)
-        expected += naive_cost(r->wide, r->negatives, r->items, r->positives[t], (double)r->scale);
+        expected += naive_cost(r->wide, r->negatives, r->items, r->positives[t], 1.0);
     ck_assert_double_eq_tol(positives_loss, expected, 2e-6 * (1.0 + expected));
     check_near("gradient", r->logits, gradient, r->items, 3e-6);
     ar_free(gradient);
 }
 
 START_TEST(row_is_the_formula) {
-    static const float scales[] = {1.0f, 1.0f / 0.07f};
     for (int kind = 0; kind < NEGATIVES_KINDS; kind++)
-        for (int64_t positives = 0; positives <= POSITIVES; positives += POSITIVES)
-            for (int s = 0; s < 2; s++) {
-                row r;
-                open_row(&r, catalog_sizes[_i], kind, positives, scales[s]);
-                check_row(&r);
-                close_row(&r);
-            }
+        for (int64_t positives = 0; positives <= POSITIVES; positives += POSITIVES) {
+            row r;
+            open_row(&r, catalog_sizes[_i], kind, positives);
+            check_row(&r);
+            close_row(&r);
+        }
 }
 END_TEST
 
 START_TEST(gradient_is_that_of_the_loss) {
     for (int kind = 0; kind < NEGATIVES_KINDS; kind++) {
         row r;
-        open_row(&r, 13, kind, kind == NEGATIVES_SOME ? 0 : 3, 2.0f);
+        open_row(&r, 13, kind, kind == NEGATIVES_SOME ? 0 : 3);
         double loss, positives_loss;
-        ar_loss_row(&loss, &positives_loss, r.logits, r.negatives, r.items, &r.targets, r.scale);
+        ar_loss_row(&loss, &positives_loss, r.logits, r.negatives, r.items, &r.targets);
         check_gradient("logits", r.logits, r.wide, r.items, batch_loss, &r, 1e-5);
         close_row(&r);
     }
@@ -127,9 +122,9 @@ END_TEST
 /* Without a negative the loss is 0 and pulls at nothing. */
 START_TEST(no_negatives_no_loss) {
     row r;
-    open_row(&r, 13, NEGATIVES_NONE, 0, 1.0f);
+    open_row(&r, 13, NEGATIVES_NONE, 0);
     double loss, positives_loss;
-    ar_loss_row(&loss, &positives_loss, r.logits, r.negatives, r.items, &r.targets, r.scale);
+    ar_loss_row(&loss, &positives_loss, r.logits, r.negatives, r.items, &r.targets);
     ck_assert_double_eq_tol(loss, 0.0, 1e-12);
     ck_assert_double_eq(positives_loss, 0.0);
     for (int j = 0; j < 13; j++)
@@ -144,7 +139,7 @@ START_TEST(huge_logits_stay_finite) {
     for (int kind = 0; kind < NEGATIVES_KINDS; kind++)
         for (int s = 0; s < 2; s++) {
             row r;
-            open_row(&r, 1000, kind, 3, 1.0f);
+            open_row(&r, 1000, kind, 3);
             for (int64_t j = 0; j < r.items; j++)
                 r.logits[j] = j % 3 == 0 ? 1e4f : j % 3 == 1 ? -1e4f : r.logits[j];
             r.logits[r.targets.label] = label_logits[_i];
