@@ -367,6 +367,11 @@ std::int32_t call_schedule(alterrec_plan *plan, const alterrec_epoch_report *las
 }
 
 template <class Callback>
+std::int32_t call_log(std::int32_t level, const char *message, void *callback) {
+    return answer(*static_cast<Callback *>(callback), level, message);
+}
+
+template <class Callback>
 std::int32_t call_negatives(std::int32_t *negatives, const alterrec_examples *examples,
                             std::int64_t per_example, void *callback) {
     return answer(
@@ -1055,6 +1060,17 @@ class trainer {
         return detail::drop<Form>(schedule_,
                                   alterrec_trainer_on_schedule(handle(), nullptr, nullptr));
     }
+    /* callback(std::int32_t level, const char *message); the message lives for the call. */
+    template <class Callback, class Form = default_form>
+    outcome<Form, void> on_log(Callback &&callback, Form = {}) {
+        return detail::keep<Form>(log_, std::forward<Callback>(callback), [&](void *kept) {
+            return alterrec_trainer_on_log(handle(), detail::call_log<std::decay_t<Callback>>,
+                                           kept);
+        });
+    }
+    template <class Form = default_form> outcome<Form, void> on_log(std::nullptr_t, Form = {}) {
+        return detail::drop<Form>(log_, alterrec_trainer_on_log(handle(), nullptr, nullptr));
+    }
     /* callback(span<std::int32_t> negatives, const alterrec_examples &, std::int64_t
      * per_example). */
     template <class Callback, class Form = default_form>
@@ -1146,7 +1162,7 @@ class trainer {
 
   private:
     /* Before the handle, so that they end after it. */
-    std::shared_ptr<void> progress_, fusion_, schedule_, negatives_;
+    std::shared_ptr<void> progress_, fusion_, schedule_, negatives_, log_;
     detail::owner<alterrec_trainer, alterrec_trainer_free> owner_;
 };
 

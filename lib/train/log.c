@@ -8,17 +8,7 @@
 
 enum { MESSAGE_SIZE = 1024, NUMBER_SIZE = 32 };
 
-/* Saving does not change a trainer, but for these flags while the host is told of it. */
-static alterrec_trainer *writable(const alterrec_trainer *trainer) {
-    union {
-        const alterrec_trainer *in;
-        alterrec_trainer *out;
-    } cast = {.in = trainer};
-    return cast.out;
-}
-
-alterrec_status ar_log_tell(const alterrec_trainer *trainer, int32_t level, const char *format,
-                            ...) {
+alterrec_status ar_log_tell(alterrec_trainer *trainer, int32_t level, const char *format, ...) {
     if (trainer->log == NULL)
         return ALTERREC_OK;
     char message[MESSAGE_SIZE];
@@ -26,14 +16,13 @@ alterrec_status ar_log_tell(const alterrec_trainer *trainer, int32_t level, cons
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    alterrec_trainer *told = writable(trainer);
-    bool busy = atomic_exchange(&told->busy, true);
-    bool between = atomic_exchange(&told->between_epochs, false);
+    bool busy = atomic_exchange(&trainer->busy, true);
+    bool between = atomic_exchange(&trainer->between_epochs, false);
     int32_t answer = trainer->log(level, message, trainer->log_data);
-    atomic_store(&told->between_epochs, between);
-    atomic_store(&told->busy, busy);
+    atomic_store(&trainer->between_epochs, between);
+    atomic_store(&trainer->busy, busy);
     if (answer > 0)
-        atomic_store(&told->cancelled, true);
+        atomic_store(&trainer->cancelled, true);
     return answer < 0 ? answer : ALTERREC_OK;
 }
 
@@ -61,7 +50,7 @@ static const char *negatives_name(int32_t negatives) {
 }
 
 /* What the catalog is too small for. */
-static alterrec_status tell_clipping(const alterrec_trainer *trainer) {
+static alterrec_status tell_clipping(alterrec_trainer *trainer) {
     const ar_schedule *schedule = &trainer->schedule;
     int64_t k1 = ar_config_int(trainer->config, "negatives.k1");
     int64_t k2 = ar_config_int(trainer->config, "negatives.k2");
@@ -83,7 +72,7 @@ static const alterrec_epoch_report *last_of(const alterrec_trainer *trainer, int
     return NULL;
 }
 
-alterrec_status ar_log_plan(const alterrec_trainer *trainer, const alterrec_plan *plan) {
+alterrec_status ar_log_plan(alterrec_trainer *trainer, const alterrec_plan *plan) {
     int64_t epoch = trainer->state.epoch, count = trainer->report_count;
     if (trainer->log == NULL)
         return ALTERREC_OK;
@@ -104,7 +93,7 @@ alterrec_status ar_log_plan(const alterrec_trainer *trainer, const alterrec_plan
     return ALTERREC_OK;
 }
 
-alterrec_status ar_log_epoch(const alterrec_trainer *trainer, const alterrec_epoch_report *report,
+alterrec_status ar_log_epoch(alterrec_trainer *trainer, const alterrec_epoch_report *report,
                              bool was_exhausted) {
     char metric[NUMBER_SIZE];
     if (trainer->log == NULL)

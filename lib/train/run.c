@@ -23,7 +23,7 @@ static alterrec_status next_plan(alterrec_plan *plan, bool *stop, const alterrec
 }
 
 /* fusion.alpha "auto": the model's own becomes the best on the validation sessions. */
-static alterrec_status choose_alpha(const alterrec_trainer *trainer) {
+static alterrec_status choose_alpha(alterrec_trainer *trainer) {
     bool possible = trainer->model->has_text && trainer->valid != NULL &&
                     ar_held_out_examples(trainer->valid) > 0;
     if (!ar_config_is_auto(trainer->config, "fusion.alpha") || !possible ||

@@ -244,6 +244,41 @@ static int32_t schedule(alterrec_plan *plan, const alterrec_epoch_report *last, 
     return ++s->calls == s->at ? s->answer : 0;
 }
 
+/* Turns the towers round; at call 3 it also says a rate. */
+static int32_t other_tower(alterrec_plan *plan, const alterrec_epoch_report *last,
+                           void *user_data) {
+    int *calls = user_data;
+    (void)last;
+    plan->tower = plan->tower == ALTERREC_ID ? ALTERREC_TEXT : ALTERREC_ID;
+    if ((*calls)++ == 3)
+        plan->learning_rate = 0.007;
+    return 0;
+}
+
+START_TEST(a_changed_tower_has_its_own_learning_rate) {
+    training t;
+    int calls = 0;
+    shop_open(&t.shop, 40, 60);
+    shop_set(&t.shop, "optimizer.decay", "step");
+    shop_set(&t.shop, "optimizer.learning_rate", "0.01");
+    shop_set(&t.shop, "optimizer.decay_factor", "0.5");
+    shop_set(&t.shop, "optimizer.id_decay_epochs", "1");
+    shop_set(&t.shop, "optimizer.text_decay_epochs", "2");
+    open_training(&t);
+    MUST(alterrec_trainer_on_schedule(t.trainer, other_tower, &calls));
+    MUST(alterrec_trainer_run(t.trainer));
+    /* text, ID, text, ID, text, ID: the text tower's falls every second of its epochs. */
+    static const double expected[] = {0.01, 0.01, 0.01, 0.007, 0.005, 0.0025};
+    for (int epoch = 0; epoch < 6; epoch++) {
+        alterrec_epoch_report report = {.struct_size = sizeof report};
+        MUST(alterrec_trainer_report(&report, t.trainer, epoch));
+        ck_assert_int_eq(report.tower, epoch % 2 == 0 ? ALTERREC_TEXT : ALTERREC_ID);
+        ck_assert_double_eq_tol(report.learning_rate, expected[epoch], 1e-12);
+    }
+    close_training(&t);
+}
+END_TEST
+
 START_TEST(schedule_callback_drives) {
     training built_in, unchanged, id_only;
     scheduling keep = {.at = -1}, only_id = {.at = -1, .tower = ALTERREC_ID};
@@ -509,6 +544,7 @@ int main(void) {
     tcase_add_test(group, patience_ends_the_run);
     tcase_add_test(group, no_validation_keeps_the_last_weights);
     tcase_add_test(group, stopping_and_failing_callbacks);
+    tcase_add_test(group, a_changed_tower_has_its_own_learning_rate);
     tcase_add_test(group, schedule_callback_drives);
     tcase_add_test(group, schedule_callback_stops_and_fails);
     tcase_add_test(group, cancel_stops_once);

@@ -68,8 +68,7 @@ static void naive_gradient(double *gradient, const row *r) {
     memset(gradient, 0, (size_t)r->items * sizeof *gradient);
     for (int64_t t = 0; t < 1 + r->targets.positive_count; t++) {
         int64_t target = t == 0 ? r->targets.label : r->positives[t - 1];
-        double weight =
-            (double)(t == 0 ? r->targets.label_weight : r->targets.positive_weight);
+        double weight = (double)(t == 0 ? r->targets.label_weight : r->targets.positive_weight);
         double cost = naive_cost(r->wide, r->negatives, r->items, target, 1.0);
         for (int64_t j = 0; j < r->items; j++) {
             /* exp(y_j) / Z = exp(y_j - y_target) * exp(-cost) */

@@ -32,6 +32,8 @@ ALTERREC_NEGATIVES_HOST = 4
 ALTERREC_STAGE_TRAIN = 0
 ALTERREC_STAGE_VALIDATE = 1
 ALTERREC_STAGE_EPOCH = 2
+ALTERREC_LOG_INFO = 1
+ALTERREC_LOG_WARNING = 2
 ALTERREC_HITS = 0
 ALTERREC_MRR = 1
 ALTERREC_NDCG = 2
@@ -190,6 +192,7 @@ alterrec_fusion_fn = CFUNCTYPE(c_int32, POINTER(alterrec_fusion_tile), c_void_p)
 alterrec_progress_fn = CFUNCTYPE(c_int32, POINTER(alterrec_progress), c_void_p)
 alterrec_schedule_fn = CFUNCTYPE(c_int32, POINTER(alterrec_plan), POINTER(alterrec_epoch_report), c_void_p)
 alterrec_negatives_fn = CFUNCTYPE(c_int32, c_void_p, POINTER(alterrec_examples), c_int64, c_void_p)
+alterrec_log_fn = CFUNCTYPE(c_int32, c_int32, c_char_p, c_void_p)
 
 FUNCTIONS = {
     "alterrec_version": (c_uint32, []),
@@ -261,6 +264,7 @@ FUNCTIONS = {
     "alterrec_trainer_on_fusion": (c_int32, [c_void_p, alterrec_fusion_fn, c_void_p]),
     "alterrec_trainer_on_schedule": (c_int32, [c_void_p, alterrec_schedule_fn, c_void_p]),
     "alterrec_trainer_on_negatives": (c_int32, [c_void_p, alterrec_negatives_fn, c_void_p]),
+    "alterrec_trainer_on_log": (c_int32, [c_void_p, alterrec_log_fn, c_void_p]),
     "alterrec_trainer_cancel": (c_int32, [c_void_p]),
     "alterrec_trainer_plan": (c_int32, [POINTER(alterrec_plan), c_void_p]),
     "alterrec_trainer_step": (c_int32, [POINTER(alterrec_step_report), c_void_p, c_void_p, POINTER(alterrec_plan)]),

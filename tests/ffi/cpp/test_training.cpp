@@ -97,6 +97,11 @@ void training_by_callbacks(const shop &s) {
         for (std::int64_t i = 0; i < tile.sessions * tile.items; i++)
             tile.fused[i] = tile.text[i];
     });
+    std::string told;
+    trainer.on_log([&told](std::int32_t level, const char *message) {
+        CHECK(level == ALTERREC_LOG_INFO || level == ALTERREC_LOG_WARNING);
+        told += std::string(message) + "\n";
+    });
     alterrec::trainer moved = std::move(trainer);
     CHECK(!trainer && moved);
     moved.run();
@@ -108,6 +113,8 @@ void training_by_callbacks(const shop &s) {
     moved.on_progress(nullptr);
     moved.on_negatives(nullptr);
     moved.on_fusion(nullptr);
+    CHECK(told.find("epoch 0: the text tower, the host's negatives") != std::string::npos);
+    moved.on_log(nullptr);
     moved.run();
     CHECK(moved.epochs() == 4);
 }

@@ -33,6 +33,8 @@ pub const ALTERREC_NEGATIVES_HOST: i32 = 4;
 pub const ALTERREC_STAGE_TRAIN: i32 = 0;
 pub const ALTERREC_STAGE_VALIDATE: i32 = 1;
 pub const ALTERREC_STAGE_EPOCH: i32 = 2;
+pub const ALTERREC_LOG_INFO: i32 = 1;
+pub const ALTERREC_LOG_WARNING: i32 = 2;
 pub const ALTERREC_HITS: i32 = 0;
 pub const ALTERREC_MRR: i32 = 1;
 pub const ALTERREC_NDCG: i32 = 2;
@@ -256,6 +258,7 @@ pub type alterrec_fusion_fn = Option<unsafe extern "C" fn(tile: *const alterrec_
 pub type alterrec_progress_fn = Option<unsafe extern "C" fn(progress: *const alterrec_progress, user_data: *mut c_void) -> i32>;
 pub type alterrec_schedule_fn = Option<unsafe extern "C" fn(plan: *mut alterrec_plan, last: *const alterrec_epoch_report, user_data: *mut c_void) -> i32>;
 pub type alterrec_negatives_fn = Option<unsafe extern "C" fn(negatives: *mut i32, examples: *const alterrec_examples, per_example: i64, user_data: *mut c_void) -> i32>;
+pub type alterrec_log_fn = Option<unsafe extern "C" fn(level: i32, message: *const c_char, user_data: *mut c_void) -> i32>;
 
 unsafe extern "C" {
     pub fn alterrec_version() -> u32;
@@ -327,6 +330,7 @@ unsafe extern "C" {
     pub fn alterrec_trainer_on_fusion(trainer: *mut alterrec_trainer, fusion: alterrec_fusion_fn, user_data: *mut c_void) -> alterrec_status;
     pub fn alterrec_trainer_on_schedule(trainer: *mut alterrec_trainer, schedule: alterrec_schedule_fn, user_data: *mut c_void) -> alterrec_status;
     pub fn alterrec_trainer_on_negatives(trainer: *mut alterrec_trainer, negatives: alterrec_negatives_fn, user_data: *mut c_void) -> alterrec_status;
+    pub fn alterrec_trainer_on_log(trainer: *mut alterrec_trainer, log: alterrec_log_fn, user_data: *mut c_void) -> alterrec_status;
     pub fn alterrec_trainer_cancel(trainer: *mut alterrec_trainer) -> alterrec_status;
     pub fn alterrec_trainer_plan(plan: *mut alterrec_plan, trainer: *const alterrec_trainer) -> alterrec_status;
     pub fn alterrec_trainer_step(report: *mut alterrec_step_report, trainer: *mut alterrec_trainer, batch: *mut alterrec_batch, plan: *const alterrec_plan) -> alterrec_status;
