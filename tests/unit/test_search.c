@@ -192,6 +192,31 @@ START_TEST(equals_a_full_sort) {
 }
 END_TEST
 
+/* It is the compact copy that finds them, and few f32 scores are computed. */
+START_TEST(few_are_scored) {
+    world w;
+    begin(10);
+    open_world(&w, 5000, 150, 2, 6, &stream);
+    for (int precision = AR_INDEX_BF16; precision <= AR_INDEX_INT8; precision++) {
+        ar_item_index index;
+        ar_search_memory memory = {0};
+        w.shape.precision = (ar_index_precision)precision;
+        MUST(ar_item_index_build(&index, &w.shape, (const float *const *)w.tables, w.weights,
+                                 w.offsets, 1));
+        expected want = expect(&w, &index, NULL, 10);
+        ar_search search = check_search(&w, &index, NULL, &want, 10, 1, &memory);
+        ck_assert_int_eq(search.rescans, 0);
+        ck_assert_int_ge(search.reranked, 10 * w.sessions);
+        ck_assert_int_le(search.reranked, 100 * w.sessions);
+        ar_item_index_free(&index);
+        ar_search_memory_free(&memory);
+        ar_free(want.items);
+        ar_free(want.scores);
+    }
+    close_world(&w);
+}
+END_TEST
+
 START_TEST(many_sessions) {
     world w;
     begin(2);
@@ -411,6 +436,7 @@ END_TEST
 int main(void) {
     TCase *group = tcase_create("search");
     tcase_add_test(group, equals_a_full_sort);
+    tcase_add_test(group, few_are_scored);
     tcase_add_test(group, many_sessions);
     tcase_add_test(group, ties_go_to_the_lower_item);
     tcase_add_test(group, rows_that_no_bound_tells_apart);
