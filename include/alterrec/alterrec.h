@@ -675,6 +675,18 @@ ALTERREC_API alterrec_status alterrec_trainer_cancel(alterrec_trainer *trainer);
 ALTERREC_API alterrec_status alterrec_trainer_plan(alterrec_plan *plan,
                                                    const alterrec_trainer *trainer);
 
+/* The parts of a step that are timed, in the order of their work. */
+#define ALTERREC_PART_ROWS 0 /* which rows the step works on, and their copies */
+#define ALTERREC_PART_TEACHER                                                                      \
+    1 /* the other tower: session vectors, positives' and ranks' scores                            \
+       */
+#define ALTERREC_PART_TABLE     2 /* item table, forward and backward */
+#define ALTERREC_PART_ENCODER   3 /* session encoder, forward and backward */
+#define ALTERREC_PART_SCORES    4 /* scores, and the gradients of vectors and table by them */
+#define ALTERREC_PART_LOSS      5 /* choice of negatives, softmax, gradient of the scores */
+#define ALTERREC_PART_OPTIMIZER 6 /* Adam, and the check that all is finite */
+#define ALTERREC_PARTS          7
+
 /* What one step of training gave. */
 typedef struct alterrec_step_report {
     uint32_t struct_size;  /* in: sizeof(alterrec_step_report), as the host knows it */
@@ -683,6 +695,9 @@ typedef struct alterrec_step_report {
     double loss;           /* mean over the examples, before the step */
     double positives_loss; /* mean over the augmented examples; 0 without */
     double part_loss[2];   /* as in alterrec_epoch_report */
+    int64_t rows;          /* of the item table that the step worked on */
+    int64_t tokens;        /* that were encoded */
+    double seconds[7]; /* of each part, [ALTERREC_PARTS] */
 } alterrec_step_report;
 
 /* One step on the labelled sessions of `batch`, the trainer's own or the host's, as `plan` says

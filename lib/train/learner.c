@@ -19,6 +19,13 @@ enum { TILE_FLOATS = 1 << 24, TILE_ROWS_MOST = 256 };
 /* The random streams of one step. */
 enum { STREAM_TABLE = AR_OBJECTIVE_STREAMS, STREAM_ENCODER };
 
+/* Counts the time since the last call to a part of the step. */
+static void count_time(ar_learner *learner, int part) {
+    double now = ar_clock_seconds();
+    learner->seconds[part] += now - learner->clock;
+    learner->clock = now;
+}
+
 /* The examples whose scores of `rows` rows make a tile. */
 static int64_t tile_rows_of(int64_t rows) {
     int64_t fit = TILE_FLOATS / rows;
@@ -184,9 +191,12 @@ static alterrec_status rank_tile(ar_learner *learner, ar_teacher *teacher, int64
                                  int64_t count) {
     if (teacher == NULL)
         return ALTERREC_OK;
-    return learner->stage.is_part
-               ? ar_teacher_row_scores(learner->second, teacher, &learner->stage, first, count)
-               : ar_teacher_scores(learner->second, teacher, first, count);
+    alterrec_status status =
+        learner->stage.is_part
+            ? ar_teacher_row_scores(learner->second, teacher, &learner->stage, first, count)
+            : ar_teacher_scores(learner->second, teacher, first, count);
+    count_time(learner, ALTERREC_PART_TEACHER);
+    return status;
 }
 
 /* What the ID scores alone and the text scores alone would lose, from a copy of them. */
@@ -221,9 +231,7 @@ static void loss_row(ar_learner *learner, const ar_example_batch *batch, int64_t
     float *negatives = learner->negatives + thread * items;
     const float *shared = learner->negatives + learner->threads * items;
     float *scores = learner->logits + i * items;
-    bool pooled = options->ranker != NULL && !learner->stage.is_part;
-    int64_t width = pooled ? ar_teacher_width(options->ranker) : items;
-    const float *second = learner->second + i * width;
+    const float *second = learner->second + i * items;
     double *losses = learner->losses + AR_LOSSES * e;
     int64_t p = options->positives;
     memcpy(negatives, shared, (size_t)items * sizeof *negatives);
@@ -272,11 +280,9 @@ static alterrec_status loss_tile(ar_learner *learner, int64_t first, int64_t cou
         AR_TRY(rank_tile(learner, options->labeller, first, count));
         find_best(learner->positives, learner->second, count, stage->rows, p);
         positives = learner->positives;
-        ranked = options->labeller == options->ranker && options->ranker->pool_count == 0;
+        ranked = options->labeller == options->ranker;
     }
-    if (!ranked && options->ranker != NULL && !stage->is_part)
-        AR_TRY(ar_teacher_rank(learner->second, options->ranker, first, count));
-    else if (!ranked)
+    if (!ranked)
         AR_TRY(rank_tile(learner, options->ranker, first, count));
 #pragma omp parallel for schedule(dynamic, 4) if (count * stage->rows > AR_PARALLEL_LEAST)
     for (int64_t i = 0; i < count; i++)
@@ -334,6 +340,7 @@ static alterrec_status score_and_loss(ar_learner *learner, const ar_step_options
     int64_t examples = learner->stage.batch.count;
     AR_TRY(reserve_losses(learner, options));
     share_negatives(learner, options);
+    count_time(learner, ALTERREC_PART_LOSS);
     for (int64_t first = 0; first < examples; first += learner->tile_rows) {
         int64_t count = examples - first;
         count = count < learner->tile_rows ? count : learner->tile_rows;
@@ -342,10 +349,13 @@ static alterrec_status score_and_loss(ar_learner *learner, const ar_step_options
             AR_TRY(score_tile(learner->second, options->partner, first, count));
         if (learner->kind == ALTERREC_FUSED)
             AR_TRY(ar_parts_score(&learner->parts, learner->onednn, first, count));
+        count_time(learner, ALTERREC_PART_SCORES);
         AR_TRY(loss_tile(learner, first, count, options));
+        count_time(learner, ALTERREC_PART_LOSS);
         AR_TRY(score_tile_backward(learner, learner->logits, first, count));
         if (options->partner != NULL)
             AR_TRY(score_tile_backward(options->partner, learner->logits, first, count));
+        count_time(learner, ALTERREC_PART_SCORES);
     }
     return ALTERREC_OK;
 }
@@ -403,6 +413,7 @@ static alterrec_status forward(ar_learner *learner, const ar_step_options *optio
     AR_TRY(reserve_examples(learner, &stage->batch));
     AR_TRY(ar_tower_table(learner->table, learner->onednn, &learner->table_state, &stage->tower,
                           stage->features, dropout_of(learner, options, STREAM_TABLE)));
+    count_time(learner, ALTERREC_PART_TABLE);
     if (learner->kind == ALTERREC_FUSED)
         AR_TRY(ar_parts_encode(&learner->parts, learner->onednn, learner->encoder,
                                &learner->table_state, &stage->tower, &stage->batch,
@@ -413,6 +424,7 @@ static alterrec_status forward(ar_learner *learner, const ar_step_options *optio
     ar_rows_gather(learner->vectors, hidden, stage->batch.rows, count, dim);
     for (int64_t i = 0; i < count * dim; i++)
         learner->vectors[i] *= learner->scale;
+    count_time(learner, ALTERREC_PART_ENCODER);
     if (!learner->use_bf16)
         return ALTERREC_OK;
     AR_TRY(ar_rounded_fill(&learner->vectors_bf16, learner->vectors, count * dim));
@@ -445,9 +457,11 @@ static alterrec_status backward(ar_learner *learner, const ar_step_options *opti
                                learner->diff_table, learner->diff_hidden,
                                &learner->tower->weights.encoder, &batch->packed,
                                dropout_of(learner, options, STREAM_ENCODER)));
+    count_time(learner, ALTERREC_PART_ENCODER);
     AR_TRY(ar_tower_table_backward(learner->onednn, &learner->diff_weights, learner->diff_table,
                                    &learner->table_state, &stage->tower, stage->features,
                                    dropout_of(learner, options, STREAM_TABLE)));
+    count_time(learner, ALTERREC_PART_TABLE);
     return check_finite(learner);
 }
 
@@ -476,7 +490,9 @@ static alterrec_status set_part(ar_learner *learner, const ar_example_batch *bat
     if (tower->weights.embedding != NULL && learner->embedding.rows == 0)
         AR_TRY(ar_adam_rows_create(&learner->embedding, items, tower->shape.encoder.dim,
                                    learner->adam.steps));
+    count_time(learner, ALTERREC_PART_ROWS);
     AR_TRY(find_positives(learner, batch->count, options));
+    count_time(learner, ALTERREC_PART_TEACHER);
     ar_objective_shared(learner->drawn, items, batch, options);
     AR_TRY(ar_stage_touched(&learner->stage, tower, learner->features, batch, learner->positives,
                             batch->count * options->positives, learner->drawn));
@@ -523,19 +539,30 @@ static alterrec_status set_stage(ar_learner *learner, const ar_example_batch *ba
 alterrec_status ar_learner_gradients(ar_step_result *result, ar_learner *learner,
                                      const ar_example_batch *batch,
                                      const ar_step_options *options) {
+    ar_learner *both[2] = {learner, options->partner};
+    for (int i = 0; i < 2 && both[i] != NULL; i++) {
+        memset(both[i]->seconds, 0, sizeof both[i]->seconds);
+        both[i]->clock = ar_clock_seconds();
+    }
     if (options->ranker != NULL)
         AR_TRY(ar_teacher_encode(options->ranker, batch));
     if (options->labeller != NULL && options->labeller != options->ranker)
         AR_TRY(ar_teacher_encode(options->labeller, batch));
-    ar_learner *both[2] = {learner, options->partner};
+    count_time(learner, ALTERREC_PART_TEACHER);
     for (int i = 0; i < 2 && both[i] != NULL; i++) {
+        both[i]->clock = ar_clock_seconds();
         AR_TRY(set_stage(both[i], batch, options));
+        count_time(both[i], ALTERREC_PART_ROWS);
         AR_TRY(forward(both[i], options));
     }
     AR_TRY(score_and_loss(learner, options));
     AR_TRY(sum_losses(result, learner, batch->count, options->positives));
-    for (int i = 0; i < 2 && both[i] != NULL; i++)
+    for (int i = 0; i < 2 && both[i] != NULL; i++) {
+        both[i]->clock = ar_clock_seconds();
         AR_TRY(backward(both[i], options));
+    }
+    result->rows = learner->stage.rows;
+    result->tokens = learner->stage.batch.packed.tokens;
     return ALTERREC_OK;
 }
 
@@ -553,8 +580,12 @@ static void take_step(ar_learner *learner, const ar_adam_options *options) {
 alterrec_status ar_learner_step(ar_step_result *result, ar_learner *learner,
                                 const ar_example_batch *batch, const ar_step_options *options) {
     AR_TRY(ar_learner_gradients(result, learner, batch, options));
-    take_step(learner, &options->adam);
-    if (options->partner != NULL)
-        take_step(options->partner, &options->adam);
+    ar_learner *both[2] = {learner, options->partner};
+    for (int i = 0; i < 2 && both[i] != NULL; i++) {
+        take_step(both[i], &options->adam);
+        count_time(both[i], ALTERREC_PART_OPTIMIZER);
+        for (int part = 0; part < ALTERREC_PARTS; part++)
+            result->seconds[part] += both[i]->seconds[part];
+    }
     return ALTERREC_OK;
 }

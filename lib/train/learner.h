@@ -52,6 +52,8 @@ typedef struct ar_learner {
     ar_parts parts; /* joint tower */
     double *losses; /* [examples, AR_LOSSES] */
     int64_t loss_capacity;
+    double seconds[ALTERREC_PARTS]; /* of the step at hand */
+    double clock;                   /* up to which they are counted */
 } ar_learner;
 
 /* What is kept of each example's loss: losses[AR_LOSSES * example + ...]. */
@@ -62,6 +64,8 @@ typedef struct ar_step_result {
     double positives_loss; /* mean over the augmented examples */
     double part_loss[2];   /* of a joint tower, or with a partner: what the ID scores alone and the
                               text scores alone lose */
+    int64_t rows, tokens;  /* of the stage */
+    double seconds[ALTERREC_PARTS];
 } ar_step_result;
 
 /* The model must outlive the learner. */

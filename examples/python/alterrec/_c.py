@@ -34,6 +34,13 @@ ALTERREC_STAGE_VALIDATE = 1
 ALTERREC_STAGE_EPOCH = 2
 ALTERREC_LOG_INFO = 1
 ALTERREC_LOG_WARNING = 2
+ALTERREC_PART_ROWS = 0
+ALTERREC_PART_TABLE = 2
+ALTERREC_PART_ENCODER = 3
+ALTERREC_PART_SCORES = 4
+ALTERREC_PART_LOSS = 5
+ALTERREC_PART_OPTIMIZER = 6
+ALTERREC_PARTS = 7
 ALTERREC_HITS = 0
 ALTERREC_MRR = 1
 ALTERREC_NDCG = 2
@@ -173,6 +180,9 @@ class alterrec_step_report(Structure):
         ("loss", c_double),
         ("positives_loss", c_double),
         ("part_loss", c_double * 2),
+        ("rows", c_int64),
+        ("tokens", c_int64),
+        ("seconds", c_double * 7),
     ]
 
 

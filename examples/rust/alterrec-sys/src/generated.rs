@@ -35,6 +35,13 @@ pub const ALTERREC_STAGE_VALIDATE: i32 = 1;
 pub const ALTERREC_STAGE_EPOCH: i32 = 2;
 pub const ALTERREC_LOG_INFO: i32 = 1;
 pub const ALTERREC_LOG_WARNING: i32 = 2;
+pub const ALTERREC_PART_ROWS: i32 = 0;
+pub const ALTERREC_PART_TABLE: i32 = 2;
+pub const ALTERREC_PART_ENCODER: i32 = 3;
+pub const ALTERREC_PART_SCORES: i32 = 4;
+pub const ALTERREC_PART_LOSS: i32 = 5;
+pub const ALTERREC_PART_OPTIMIZER: i32 = 6;
+pub const ALTERREC_PARTS: i32 = 7;
 pub const ALTERREC_HITS: i32 = 0;
 pub const ALTERREC_MRR: i32 = 1;
 pub const ALTERREC_NDCG: i32 = 2;
@@ -240,6 +247,9 @@ pub struct alterrec_step_report {
     pub loss: f64,
     pub positives_loss: f64,
     pub part_loss: [f64; 2],
+    pub rows: i64,
+    pub tokens: i64,
+    pub seconds: [f64; 7],
 }
 
 #[repr(C)]

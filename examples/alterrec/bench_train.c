@@ -1,0 +1,414 @@
+/* alterrec bench train: what a step of training costs, by its parts, beside what the machine
+ * allows.
+ */
+#include "bench.h"
+#include "bench_model.h"
+#include "json.h"
+#include "program.h"
+#include "settings.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WARM_STEPS = 2, CHOICES = 6 };
+
+/* What is varied: each combination of the chosen values is a row. */
+typedef struct step_choice {
+    const char *flag;
+    const char *values[2];
+    const char *text; /* what was asked for: one value or both, with a comma between them */
+    const char *help;
+    bool chosen[2];
+} step_choice;
+
+enum { TOWER, NEGATIVES, POSITIVES, BATCHING, SHARING, PRECISION };
+
+typedef struct train_settings {
+    bench_list items, threads;
+    step_choice choices[CHOICES];
+    int64_t features, length, steps;
+    alterrec_config *config;
+    FILE *json;
+} train_settings;
+
+/* One row of the report: a kind of step, and what was measured. */
+typedef struct train_row {
+    int picked[CHOICES]; /* index of each choice's value */
+    int64_t items, threads, positives;
+    bench_times times;             /* of steps */
+    bench_times batching;          /* of putting batches together */
+    double examples, tokens, rows; /* a step's, on average */
+    double seconds[ALTERREC_PARTS];
+} train_row;
+
+static const char *const part_names[ALTERREC_PARTS] = {"rows",  "teach", "table", "encod",
+                                                       "score", "loss",  "optim"};
+
+static double option_number(const alterrec_config *config, const char *key) {
+    return strtod(settings_get(config, key), NULL);
+}
+
+/* Operations that the row's kind of step cannot do without: those of its products. */
+static double step_operations(const train_row *row, const train_settings *settings) {
+    double dim = option_number(settings->config, "model.dim");
+    double blocks = option_number(settings->config, "model.blocks");
+    double encode = row->tokens * blocks * 12.0 * dim * dim * 2.0; /* forward */
+    double score = row->examples * row->rows * dim * 2.0;
+    double project = row->rows * (double)settings->features * dim * 2.0;
+    bool hard = row->picked[NEGATIVES] == 1, positive = row->picked[POSITIVES] == 1;
+    double teach = hard || positive ? encode : 0.0;
+    if (hard)
+        teach += score;
+    if (positive && (!hard || row->picked[SHARING] == 1))
+        teach += row->examples * (double)row->items * dim * 2.0;
+    return 3.0 * encode + 3.0 * score + (row->picked[TOWER] == 1 ? 2.0 * project : 0.0) + teach;
+}
+
+/* ---- one row ---- */
+
+static alterrec_status set(alterrec_config *config, const char *key, const char *value) {
+    return alterrec_config_set(config, key, value);
+}
+
+/* The options of the row, over those of the command line. */
+static alterrec_status row_config(alterrec_config **config, const train_row *row,
+                                  const train_settings *settings) {
+    static const char *const keys[CHOICES] = {[BATCHING] = "train.batching",
+                                              [SHARING] = "negatives.sharing",
+                                              [PRECISION] = "compute.precision"};
+    char threads[24];
+    snprintf(threads, sizeof threads, "%" PRId64, row->threads);
+    alterrec_status status = alterrec_config_clone(config, settings->config);
+    if (status == ALTERREC_OK)
+        status = set(*config, "compute.threads", threads);
+    for (int c = 0; c < CHOICES && status == ALTERREC_OK; c++)
+        if (keys[c] != NULL)
+            status = set(*config, keys[c], settings->choices[c].values[row->picked[c]]);
+    return status;
+}
+
+/* The plan of the row: the built-in one, changed. */
+static alterrec_status row_plan(alterrec_plan *plan, const train_row *row,
+                                const alterrec_trainer *trainer) {
+    plan->struct_size = sizeof *plan;
+    alterrec_status status = alterrec_trainer_plan(plan, trainer);
+    plan->tower = row->picked[TOWER] == 0 ? ALTERREC_ID : ALTERREC_TEXT;
+    plan->negatives =
+        row->picked[NEGATIVES] == 0 ? ALTERREC_NEGATIVES_RANDOM : ALTERREC_NEGATIVES_HARD;
+    plan->positives = (int32_t)row->positives;
+    return status;
+}
+
+static alterrec_status take_steps(train_row *row, alterrec_trainer *trainer, int64_t steps) {
+    alterrec_plan plan;
+    alterrec_batch *batch;
+    alterrec_status status = row_plan(&plan, row, trainer);
+    if (status == ALTERREC_OK)
+        status = alterrec_batch_create(&batch);
+    if (status != ALTERREC_OK)
+        return status;
+    for (int64_t s = 0; s < WARM_STEPS + steps && status == ALTERREC_OK; s++) {
+        alterrec_step_report report = {.struct_size = sizeof report};
+        double begin = machine_seconds();
+        status = alterrec_trainer_batch(batch, trainer, s % alterrec_trainer_batches(trainer));
+        double made = machine_seconds();
+        if (status == ALTERREC_OK)
+            status = alterrec_trainer_step(&report, trainer, batch, &plan);
+        double done = machine_seconds();
+        if (s < WARM_STEPS)
+            continue;
+        bench_times_add(&row->times, done - made);
+        bench_times_add(&row->batching, made - begin);
+        row->examples += (double)report.examples / (double)steps;
+        row->tokens += (double)report.tokens / (double)steps;
+        row->rows += (double)report.rows / (double)steps;
+        for (int part = 0; part < ALTERREC_PARTS; part++)
+            row->seconds[part] += report.seconds[part] / (double)steps;
+    }
+    alterrec_batch_free(batch);
+    bench_times_sort(&row->times);
+    bench_times_sort(&row->batching);
+    return status;
+}
+
+static int measure(train_row *row, const train_settings *settings, alterrec_model *model,
+                   const alterrec_sessions *sessions) {
+    alterrec_config *config = NULL;
+    alterrec_trainer *trainer = NULL;
+    alterrec_status status = row_config(&config, row, settings);
+    if (status == ALTERREC_OK)
+        status = alterrec_trainer_create(&trainer, model, sessions, NULL, config);
+    if (status == ALTERREC_OK)
+        status = take_steps(row, trainer, settings->steps);
+    alterrec_trainer_free(trainer);
+    alterrec_config_free(config);
+    return status == ALTERREC_OK ? PROGRAM_OK : program_library_error();
+}
+
+/* ---- report ---- */
+
+static void print_head(FILE *stream) {
+    fprintf(stream, "%8s %-4s %-6s %3s %-7s %-7s %-4s %3s %8s %8s %6s %6s %6s", "items", "towr",
+            "negat", "pos", "batch", "sharing", "prec", "thr", "ms/step", "exampl/s", "rows k",
+            "GF/s", "% rate");
+    for (int part = 0; part < ALTERREC_PARTS; part++)
+        fprintf(stream, " %5s", part_names[part]);
+    fprintf(stream, " %5s %6s\n", "batch", "MB");
+}
+
+static double rate_of(const train_row *row, const machine_rates *rates) {
+    return row->picked[PRECISION] == 1 && rates->bf16 > 0.0 ? rates->bf16 : rates->f32;
+}
+
+static void print_row(FILE *stream, const train_row *row, const machine_rates *rates,
+                      const train_settings *settings) {
+    double median = bench_quantile(&row->times, 0.5), sum = 0.0;
+    double speed = step_operations(row, settings) / median;
+    const step_choice *choices = settings->choices;
+    for (int part = 0; part < ALTERREC_PARTS; part++)
+        sum += row->seconds[part];
+    fprintf(stream, "%8" PRId64 " %-4s %-6s %3" PRId64 " %-7s %-7s %-4s %3" PRId64, row->items,
+            choices[TOWER].values[row->picked[TOWER]],
+            choices[NEGATIVES].values[row->picked[NEGATIVES]], row->positives,
+            choices[BATCHING].values[row->picked[BATCHING]],
+            choices[SHARING].values[row->picked[SHARING]],
+            choices[PRECISION].values[row->picked[PRECISION]], row->threads);
+    fprintf(stream, " %8.1f %8.0f %6.1f %6.0f %6.1f", median * 1e3, row->examples / median,
+            row->rows * 1e-3, speed * 1e-9, 100.0 * speed / rate_of(row, rates));
+    for (int part = 0; part < ALTERREC_PARTS; part++)
+        fprintf(stream, " %4.1f%%", 100.0 * row->seconds[part] / sum);
+    fprintf(stream, " %4.1f%% %6.0f\n", 100.0 * bench_quantile(&row->batching, 0.5) / median,
+            (double)machine_peak_memory() * 1e-6);
+    fflush(stream);
+}
+
+static void json_field(FILE *stream, const char *name, double value) {
+    fprintf(stream, ",\"%s\":", name);
+    json_number(stream, value, 6);
+}
+
+static void json_row(FILE *stream, const train_row *row, const machine_rates *rates,
+                     const train_settings *settings) {
+    double median = bench_quantile(&row->times, 0.5);
+    fprintf(stream, "{\"items\":%" PRId64, row->items);
+    for (int c = 0; c < CHOICES; c++) {
+        fprintf(stream, ",\"%s\":", settings->choices[c].flag);
+        json_string(stream, settings->choices[c].values[row->picked[c]]);
+    }
+    json_field(stream, "threads", (double)row->threads);
+    json_field(stream, "steps", (double)row->times.count);
+    json_field(stream, "ms", median * 1e3);
+    json_field(stream, "ms_p10", bench_quantile(&row->times, 0.1) * 1e3);
+    json_field(stream, "ms_p90", bench_quantile(&row->times, 0.9) * 1e3);
+    json_field(stream, "examples", row->examples);
+    json_field(stream, "tokens", row->tokens);
+    json_field(stream, "rows", row->rows);
+    json_field(stream, "examples_per_second", row->examples / median);
+    json_field(stream, "operations", step_operations(row, settings));
+    json_field(stream, "rate", rate_of(row, rates));
+    json_field(stream, "share_of_rate",
+               step_operations(row, settings) / median / rate_of(row, rates));
+    for (int part = 0; part < ALTERREC_PARTS; part++) {
+        char name[24];
+        snprintf(name, sizeof name, "ms_%s", part_names[part]);
+        json_field(stream, name, row->seconds[part] * 1e3);
+    }
+    json_field(stream, "ms_batching", bench_quantile(&row->batching, 0.5) * 1e3);
+    json_field(stream, "peak_memory", (double)machine_peak_memory());
+    fputs("}\n", stream);
+    fflush(stream);
+}
+
+/* ---- all rows ---- */
+
+static int measure_row(train_row *row, const train_settings *settings, const bench_machine *machine,
+                       alterrec_model *model, const alterrec_sessions *sessions) {
+    row->positives = strtoll(settings->choices[POSITIVES].values[row->picked[POSITIVES]], NULL, 10);
+    int code = measure(row, settings, model, sessions);
+    if (code == PROGRAM_OK) {
+        const machine_rates *rates = &machine->rates[row->threads];
+        print_row(settings->json == stdout ? stderr : stdout, row, rates, settings);
+        if (settings->json != NULL)
+            json_row(settings->json, row, rates, settings);
+    }
+    bench_times_free(&row->times);
+    bench_times_free(&row->batching);
+    return code;
+}
+
+/* Every combination of the chosen values. */
+static int measure_rows(const train_settings *settings, const bench_machine *machine,
+                        alterrec_model *model, const alterrec_sessions *sessions, int64_t items) {
+    int code = PROGRAM_OK;
+    for (int64_t t = 0; t < settings->threads.count; t++)
+        for (int combination = 0; combination < 1 << CHOICES && code == PROGRAM_OK; combination++) {
+            train_row row = {.items = items, .threads = settings->threads.numbers[t]};
+            bool chosen = true;
+            for (int c = 0; c < CHOICES; c++) {
+                row.picked[c] = combination >> (CHOICES - 1 - c) & 1;
+                chosen = chosen && settings->choices[c].chosen[row.picked[c]];
+            }
+            if (chosen)
+                code = measure_row(&row, settings, machine, model, sessions);
+        }
+    return code;
+}
+
+static int measure_items(const train_settings *settings, const bench_machine *machine,
+                         int64_t items) {
+    cli_dice dice = {11};
+    bench_sessions random;
+    alterrec_model *model = NULL;
+    alterrec_sessions *sessions = NULL;
+    int code = bench_model_create(&model, settings->config, items, settings->features);
+    double batch = option_number(settings->config, "train.batch_size");
+    /* A session of L items makes L - 1 examples; enough for every step to have a batch of its own.
+     */
+    int64_t count = (int64_t)(batch * (double)(settings->steps + WARM_STEPS) /
+                              fmax((double)settings->length - 1.0, 1.0)) +
+                    1000;
+    bench_sessions_make(&random, count, (double)settings->length, items, &dice);
+    if (code == PROGRAM_OK &&
+        alterrec_sessions_create(&sessions, alterrec_model_catalog(model), random.items,
+                                 random.offsets, random.count) != ALTERREC_OK)
+        code = program_library_error();
+    if (code == PROGRAM_OK)
+        code = measure_rows(settings, machine, model, sessions, items);
+    bench_sessions_free(&random);
+    alterrec_sessions_free(sessions);
+    alterrec_model_free(model);
+    return code;
+}
+
+static int measure_all(const train_settings *settings) {
+    FILE *stream = settings->json == stdout ? stderr : stdout;
+    bench_machine machine = {0};
+    if (!bench_machine_measure(&machine, &settings->threads, stream))
+        return PROGRAM_ERROR;
+    print_head(stream);
+    int code = PROGRAM_OK;
+    for (int64_t i = 0; i < settings->items.count && code == PROGRAM_OK; i++)
+        code = measure_items(settings, &machine, settings->items.numbers[i]);
+    fprintf(stream,
+            "\nGF/s: the step's products alone, no padding; %% rate: of the machine's at the "
+            "row's precision\nparts of a step: rows chosen and copied, other tower, item "
+            "table, encoder, scores and their gradients,\nnegatives and softmax, Adam; "
+            "beside it, putting the batch together\nMB: the most memory so far\n");
+    return code;
+}
+
+/* ---- command line ---- */
+
+static int read_choice(step_choice *choice, const command_line *line) {
+    size_t first = strlen(choice->values[0]);
+    bool both = strncmp(choice->text, choice->values[0], first) == 0 &&
+                choice->text[first] == ',' &&
+                strcmp(choice->text + first + 1, choice->values[1]) == 0;
+    choice->chosen[0] = both || strcmp(choice->text, choice->values[0]) == 0;
+    choice->chosen[1] = both || strcmp(choice->text, choice->values[1]) == 0;
+    if (!choice->chosen[0] && !choice->chosen[1])
+        return arguments_wrong(line, "--%s is %s, it must be %s, %s or %s,%s", choice->flag,
+                               choice->text, choice->values[0], choice->values[1],
+                               choice->values[0], choice->values[1]);
+    return PROGRAM_OK;
+}
+
+static int run(train_settings *settings, const command_line *line, const char *items,
+               const char *threads, const char *json, const text_list *assignments) {
+    int code = bench_list_read(&settings->items, line, "items", items, 64, 100000000);
+    if (code == PROGRAM_OK)
+        code = bench_list_read(&settings->threads, line, "threads", threads, 1, BENCH_THREADS_MOST);
+    for (int c = 0; c < CHOICES && code == PROGRAM_OK; c++)
+        code = read_choice(&settings->choices[c], line);
+    if (code == PROGRAM_OK && alterrec_config_create(&settings->config) != ALTERREC_OK)
+        code = program_library_error();
+    if (code == PROGRAM_OK)
+        code = settings_apply(settings->config, line, &line->operands, assignments);
+    if (code == PROGRAM_OK && json != NULL) {
+        settings->json = strcmp(json, "-") == 0 ? stdout : fopen(json, "w");
+        if (settings->json == NULL)
+            code = program_error("%s: cannot be written", json);
+    }
+    if (code == PROGRAM_OK)
+        code = measure_all(settings);
+    if (settings->json != NULL && settings->json != stdout && fclose(settings->json) != 0)
+        code = program_error("%s: cannot be written", json);
+    alterrec_config_free(settings->config);
+    return code;
+}
+
+int bench_train_command(int argc, char **argv) {
+    train_settings settings = {
+        .features = 512,
+        .length = 5,
+        .steps = 7,
+        .choices = {[TOWER] = {"tower", {"id", "text"}, "id,text", "towers in training"},
+                    [NEGATIVES] = {"negatives", {"random", "hard"}, "random,hard", "negatives"},
+                    [POSITIVES] = {"positives", {"0", "5"}, "0", "augmented positives an example"},
+                    [BATCHING] = {"batching", {"prefix", "session"}, "session", "train.batching"},
+                    [SHARING] = {"sharing", {"example", "batch"}, "example", "negatives.sharing"},
+                    [PRECISION] = {"precision", {"f32", "bf16"}, "f32", "compute.precision"}}};
+    const char *items = "44577", *threads = "2", *json = NULL;
+    text_list assignments = {0};
+    cli_flag flags[CHOICES + 7] = {
+        {.name = "items",
+         .value_name = "LIST",
+         .text = &items,
+         .help = "numbers of items, as 10000,1000000 (44577)"},
+        {.name = "threads", .value_name = "LIST", .text = &threads, .help = "threads (2)"},
+        {.name = "features",
+         .value_name = "F",
+         .number = &settings.features,
+         .low = 1,
+         .high = 8192,
+         .help = "size of the random text features (512)"},
+        {.name = "length",
+         .value_name = "N",
+         .number = &settings.length,
+         .low = 2,
+         .high = 50,
+         .help = "items of a session, on average (5)"},
+        {.name = "steps",
+         .value_name = "S",
+         .number = &settings.steps,
+         .low = 1,
+         .high = 100000,
+         .help = "steps of each kind, of which the median counts (7)"},
+        {.name = "set",
+         .value_name = "KEY=VALUE",
+         .list = &assignments,
+         .help = "an option, may be given several times: train.batch_size=1024"},
+        {.name = "json",
+         .value_name = "FILE",
+         .text = &json,
+         .help = "every row as a line of JSON as well; - for stdout"},
+    };
+    char helps[CHOICES][80];
+    for (int c = 0; c < CHOICES; c++) {
+        step_choice *choice = &settings.choices[c];
+        snprintf(helps[c], sizeof helps[c], "%s: %s, %s or both (%s)", choice->help,
+                 choice->values[0], choice->values[1], choice->text);
+        flags[7 + c] = (cli_flag){
+            .name = choice->flag, .value_name = "LIST", .text = &choice->text, .help = helps[c]};
+    }
+    command_line line = {
+        .name = "bench train",
+        .synopsis = "[CONFIG.yaml ...] [--items LIST] [--tower LIST] [--negatives LIST] [flags]",
+        .about =
+            "Takes steps of training on random sessions and reports how long each kind of step "
+            "takes, where the time goes, and what share of this machine's arithmetic, measured "
+            "in the same run, its products use.",
+        .flags = flags,
+        .flag_count = sizeof flags / sizeof flags[0],
+        .operands_low = 0,
+        .operands_high = -1,
+    };
+    int code;
+    if (!arguments_parse(&code, &line, argc, argv))
+        return code;
+    code = run(&settings, &line, items, threads, json, &assignments);
+    arguments_free(&line);
+    return code;
+}

@@ -1,0 +1,271 @@
+#include "machine.h"
+#include "program.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#if defined __x86_64__
+#include <immintrin.h>
+#endif
+
+enum {
+    MOST_THREADS = 256,
+    ROUNDS = 5,             /* of which the best counts: what disturbs only ever slows down */
+    READ_BYTES = 256 << 20, /* a thread's share of the memory that is read */
+    TURNS = 4 << 20,        /* of a loop of products in one round */
+    CHAINS = 12             /* independent accumulators: enough to hide the latency */
+};
+
+double machine_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+int64_t machine_peak_memory(void) {
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? (int64_t)usage.ru_maxrss * 1024 : 0;
+}
+
+/* ---- kernels: each returns something made of all it computed, so that none of it is left out ----
+ */
+
+typedef uint64_t words __attribute__((vector_size(64)));
+
+static uint64_t read_bytes(const void *memory, int64_t bytes) {
+    const words *from = memory;
+    words a = {0}, b = {0}, c = {0}, d = {0};
+    for (int64_t i = 0; i + 4 <= bytes / (int64_t)sizeof *from; i += 4) {
+        __builtin_prefetch((const char *)(from + i) + 4096);
+        __builtin_prefetch((const char *)(from + i + 1) + 4096);
+        __builtin_prefetch((const char *)(from + i + 2) + 4096);
+        __builtin_prefetch((const char *)(from + i + 3) + 4096);
+        a ^= from[i];
+        b ^= from[i + 1];
+        c ^= from[i + 2];
+        d ^= from[i + 3];
+    }
+    a ^= b ^ c ^ d;
+    return a[0] ^ a[1] ^ a[2] ^ a[3] ^ a[4] ^ a[5] ^ a[6] ^ a[7];
+}
+
+/* A loop of products; *operations counts them. */
+typedef uint64_t (*products)(double *operations);
+
+#if defined __x86_64__
+
+/* Hides from the compiler that the operands never change. */
+#define OPAQUE(vector) __asm__ volatile("" : "+v"(vector))
+
+__attribute__((target("avx512f"))) static uint64_t f32_products_512(double *operations) {
+    __m512 sums[CHAINS], left = _mm512_set1_ps(1e-9f), right = _mm512_set1_ps(1e-9f);
+    for (int c = 0; c < CHAINS; c++)
+        sums[c] = _mm512_setzero_ps();
+    for (int64_t i = 0; i < TURNS; i++) {
+        OPAQUE(left);
+        for (int c = 0; c < CHAINS; c++)
+            sums[c] = _mm512_fmadd_ps(left, right, sums[c]);
+    }
+    for (int c = 1; c < CHAINS; c++)
+        sums[0] = _mm512_add_ps(sums[0], sums[c]);
+    *operations = 2.0 * 16 * CHAINS * TURNS;
+    return (uint64_t)_mm512_cvtss_f32(sums[0]);
+}
+
+__attribute__((target("avx2,fma"))) static uint64_t f32_products_256(double *operations) {
+    __m256 sums[CHAINS], left = _mm256_set1_ps(1e-9f), right = _mm256_set1_ps(1e-9f);
+    for (int c = 0; c < CHAINS; c++)
+        sums[c] = _mm256_setzero_ps();
+    for (int64_t i = 0; i < TURNS; i++) {
+        OPAQUE(left);
+        for (int c = 0; c < CHAINS; c++)
+            sums[c] = _mm256_fmadd_ps(left, right, sums[c]);
+    }
+    for (int c = 1; c < CHAINS; c++)
+        sums[0] = _mm256_add_ps(sums[0], sums[c]);
+    *operations = 2.0 * 8 * CHAINS * TURNS;
+    return (uint64_t)_mm256_cvtss_f32(sums[0]);
+}
+
+__attribute__((target("avx512f,avx512bf16"))) static uint64_t bf16_products(double *operations) {
+    __m512 sums[CHAINS];
+    __m512bh left = _mm512_cvtne2ps_pbh(_mm512_set1_ps(1e-9f), _mm512_set1_ps(1e-9f));
+    __m512bh right = left;
+    for (int c = 0; c < CHAINS; c++)
+        sums[c] = _mm512_setzero_ps();
+    for (int64_t i = 0; i < TURNS; i++) {
+        OPAQUE(left);
+        for (int c = 0; c < CHAINS; c++)
+            sums[c] = _mm512_dpbf16_ps(sums[c], left, right);
+    }
+    for (int c = 1; c < CHAINS; c++)
+        sums[0] = _mm512_add_ps(sums[0], sums[c]);
+    *operations = 2.0 * 32 * CHAINS * TURNS;
+    return (uint64_t)_mm512_cvtss_f32(sums[0]);
+}
+
+__attribute__((target("avx512f,avx512vnni"))) static uint64_t int8_products(double *operations) {
+    __m512i sums[CHAINS], left = _mm512_set1_epi8(1), right = _mm512_set1_epi8(1);
+    for (int c = 0; c < CHAINS; c++)
+        sums[c] = _mm512_setzero_si512();
+    for (int64_t i = 0; i < TURNS; i++) {
+        OPAQUE(left);
+        for (int c = 0; c < CHAINS; c++)
+            sums[c] = _mm512_dpbusd_epi32(sums[c], left, right);
+    }
+    for (int c = 1; c < CHAINS; c++)
+        sums[0] = _mm512_add_epi32(sums[0], sums[c]);
+    *operations = 2.0 * 64 * CHAINS * TURNS;
+    return (uint64_t)_mm512_cvtsi512_si32(sums[0]);
+}
+
+static products f32_of_machine(void) {
+    return __builtin_cpu_supports("avx512f")                                 ? f32_products_512
+           : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? f32_products_256
+                                                                             : NULL;
+}
+
+static products bf16_of_machine(void) {
+    return __builtin_cpu_supports("avx512bf16") ? bf16_products : NULL;
+}
+
+static products int8_of_machine(void) {
+    return __builtin_cpu_supports("avx512vnni") ? int8_products : NULL;
+}
+
+#else
+
+static products bf16_of_machine(void) {
+    return NULL;
+}
+
+static products int8_of_machine(void) {
+    return NULL;
+}
+
+static products f32_of_machine(void) {
+    return NULL;
+}
+
+#endif
+
+/* Where there is no instruction to measure: what the compiler makes of plain vectors. */
+static uint64_t f32_products_plain(double *operations) {
+    typedef float lanes __attribute__((vector_size(16)));
+    lanes sums[CHAINS] = {0}, left = {1e-9f, 1e-9f, 1e-9f, 1e-9f}, right = left;
+    for (int64_t i = 0; i < TURNS; i++) {
+        __asm__ volatile("" : "+m"(left));
+        for (int c = 0; c < CHAINS; c++)
+            sums[c] += left * right;
+    }
+    for (int c = 1; c < CHAINS; c++)
+        sums[0] += sums[c];
+    *operations = 2.0 * 4 * CHAINS * TURNS;
+    return (uint64_t)sums[0][0];
+}
+
+/* ---- one measurement on several threads ---- */
+
+typedef struct round_work {
+    products products; /* NULL: read memory */
+    const char *memory;
+    int64_t bytes;
+    pthread_barrier_t *start;
+    double begun, ended, amount; /* amount: operations, or bytes */
+    uint64_t result;
+} round_work;
+
+static void *run_round(void *argument) {
+    round_work *work = argument;
+    pthread_barrier_wait(work->start);
+    work->begun = machine_seconds();
+    if (work->products != NULL) {
+        work->result = work->products(&work->amount);
+    } else {
+        work->result = read_bytes(work->memory, work->bytes);
+        work->amount = (double)work->bytes;
+    }
+    work->ended = machine_seconds();
+    return NULL;
+}
+
+/* From the first thread's begin to the last one's end. */
+static bool measure_round(double *rate, round_work *works, int threads) {
+    pthread_t handles[MOST_THREADS];
+    pthread_barrier_t start;
+    if (pthread_barrier_init(&start, NULL, (unsigned)threads) != 0)
+        return false;
+    for (int t = 0; t < threads; t++) {
+        works[t].start = &start;
+        if (t > 0 && pthread_create(&handles[t], NULL, run_round, &works[t]) != 0) {
+            program_error("no thread could be started");
+            exit(PROGRAM_ERROR); /* those that wait at the barrier would wait for ever */
+        }
+    }
+    run_round(&works[0]);
+    double begun = works[0].begun, ended = works[0].ended, amount = works[0].amount;
+    for (int t = 1; t < threads; t++) {
+        pthread_join(handles[t], NULL);
+        begun = works[t].begun < begun ? works[t].begun : begun;
+        ended = works[t].ended > ended ? works[t].ended : ended;
+        amount += works[t].amount;
+    }
+    pthread_barrier_destroy(&start);
+    if (amount / (ended - begun) > *rate)
+        *rate = amount / (ended - begun);
+    return true;
+}
+
+static bool measure_rate(double *rate, products loop, const char *memory, int64_t bytes,
+                         int threads) {
+    round_work works[MOST_THREADS];
+    *rate = 0.0;
+    bool good = true;
+    for (int round = 0; round < ROUNDS && good; round++) {
+        for (int t = 0; t < threads; t++)
+            works[t] = (round_work){loop, memory + t * bytes, bytes, NULL, 0.0, 0.0, 0.0, 0};
+        good = measure_round(rate, works, threads);
+    }
+    return good;
+}
+
+/* Memory that has been written, so that it is there. */
+static char *touched_memory(int64_t bytes) {
+    char *memory =
+        aligned_alloc(2 << 20, (size_t)((bytes + (2 << 20) - 1) / (2 << 20) * (2 << 20)));
+    if (memory == NULL)
+        program_error("no memory for %lld bytes", (long long)bytes);
+    else
+        memset(memory, 1, (size_t)bytes);
+    return memory;
+}
+
+bool machine_read_rate(double *rate, int64_t bytes) {
+    char *memory = touched_memory(bytes);
+    bool good = memory != NULL && measure_rate(rate, NULL, memory, bytes, 1);
+    free(memory);
+    return good;
+}
+
+bool machine_measure(machine_rates *rates, int threads) {
+    *rates = (machine_rates){0};
+    if (threads < 1 || threads > MOST_THREADS) {
+        program_error("threads %d are outside 1..%d", threads, MOST_THREADS);
+        return false;
+    }
+    char *memory = touched_memory((int64_t)READ_BYTES * threads);
+    bool good =
+        memory != NULL && measure_rate(&rates->bandwidth, NULL, memory, READ_BYTES, threads);
+    free(memory);
+    products f32 = f32_of_machine(), bf16 = bf16_of_machine(), int8 = int8_of_machine();
+    good =
+        good && measure_rate(&rates->f32, f32 != NULL ? f32 : f32_products_plain, NULL, 0, threads);
+    if (bf16 != NULL)
+        good = good && measure_rate(&rates->bf16, bf16, NULL, 0, threads);
+    if (int8 != NULL)
+        good = good && measure_rate(&rates->int8, int8, NULL, 0, threads);
+    return good;
+}
