@@ -96,6 +96,10 @@ static const ar_option table[] = {
      "k1, ranks of the other tower that are skipped before the hard negatives"},
     {"negatives.k2", AR_INT, "20000", "1..2147483647",
      "k2, last rank of the other tower that is a hard negative; clipped to the catalog"},
+    {"negatives.pool", AR_INT, "0", "0..2147483647",
+     "items, drawn at random for each step, that hard negatives are ranked among, for large "
+     "catalogs; k1 and k2 shrink with it; 0: the whole catalog; without effect where a batch "
+     "shares its negatives"},
     {"negatives.count", AR_INT, "0", "0..2147483647",
      "negatives an example; 0: k2 - k1, after k2 is clipped to the catalog"},
     {"negatives.hard_share", AR_FLOAT, "0.5", "0..1",

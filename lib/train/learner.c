@@ -231,7 +231,9 @@ static void loss_row(ar_learner *learner, const ar_example_batch *batch, int64_t
     float *negatives = learner->negatives + thread * items;
     const float *shared = learner->negatives + learner->threads * items;
     float *scores = learner->logits + i * items;
-    const float *second = learner->second + i * items;
+    bool pooled = options->ranker != NULL && !learner->stage.is_part;
+    int64_t width = pooled ? ar_teacher_width(options->ranker) : items;
+    const float *second = learner->second + i * width;
     double *losses = learner->losses + AR_LOSSES * e;
     int64_t p = options->positives;
     memcpy(negatives, shared, (size_t)items * sizeof *negatives);
@@ -280,9 +282,11 @@ static alterrec_status loss_tile(ar_learner *learner, int64_t first, int64_t cou
         AR_TRY(rank_tile(learner, options->labeller, first, count));
         find_best(learner->positives, learner->second, count, stage->rows, p);
         positives = learner->positives;
-        ranked = options->labeller == options->ranker;
+        ranked = options->labeller == options->ranker && options->ranker->pool_count == 0;
     }
-    if (!ranked)
+    if (!ranked && options->ranker != NULL && !stage->is_part)
+        AR_TRY(ar_teacher_rank(learner->second, options->ranker, first, count));
+    else if (!ranked)
         AR_TRY(rank_tile(learner, options->ranker, first, count));
 #pragma omp parallel for schedule(dynamic, 4) if (count * stage->rows > AR_PARALLEL_LEAST)
     for (int64_t i = 0; i < count; i++)

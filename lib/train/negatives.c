@@ -3,6 +3,8 @@
 #include "core/threads.h"
 #include "train/rank_window.h"
 
+#include <string.h>
+
 void ar_negatives_random(float *negatives, int64_t items, int64_t count, ar_random *random) {
     for (int64_t i = 0; i < count; i++)
         negatives[ar_random_below(random, (uint32_t)items)] += 1.0f;
@@ -82,13 +84,27 @@ static void choose(uint8_t *marks, int64_t items, int64_t window, int64_t count,
         move_marks(marks, items, LEFT, CHOSEN, count - chosen, random);
 }
 
-void ar_negatives_hard(float *negatives, void *work, const float *scores, int64_t items, int64_t k1,
-                       int64_t k2, int64_t count, ar_random *random) {
+void ar_negatives_pool(int32_t *pool, uint8_t *marks, int64_t items, int64_t count,
+                       ar_random *random) {
+    int64_t taken = 0;
+    memset(marks, LEFT, (size_t)items);
+    choose(marks, items, items, count, random);
+    for (int64_t j = 0; j < items; j++)
+        if (marks[j] == CHOSEN)
+            pool[taken++] = (int32_t)j;
+}
+
+void ar_negatives_hard(float *negatives, void *work, const float *scores, const int32_t *pool,
+                       int64_t items, int64_t k1, int64_t k2, int64_t count, ar_random *random) {
     if (count == 0)
         return;
     uint8_t *marks = ar_rank_window(work, scores, items, k1, k2);
     choose(marks, items, k2 - k1, count, random);
-    add_chosen(negatives, marks, items);
+    if (pool == NULL)
+        add_chosen(negatives, marks, items);
+    else
+        for (int64_t i = 0; i < items; i++)
+            negatives[pool[i]] += marks[i] == CHOSEN ? 1.0f : 0.0f;
 }
 
 AR_CLONES static void add_marked(float *negatives, const uint8_t *marks, int64_t items,

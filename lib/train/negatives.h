@@ -7,11 +7,16 @@
 /* Adds `count` draws, uniform over the catalog with replacement, to negatives [items]. */
 void ar_negatives_random(float *negatives, int64_t items, int64_t count, ar_random *random);
 
-/* Adds `count` distinct items of the ranks k1 < rank <= k2 by `scores` (ar_rank_window) to
- * negatives [items]; count <= k2 - k1, k2 <= items. `work`: allocated memory of AR_RANK_WORK bytes
- * an item. */
-void ar_negatives_hard(float *negatives, void *work, const float *scores, int64_t items, int64_t k1,
-                       int64_t k2, int64_t count, ar_random *random);
+/* pool [count] = distinct items, ascending; every such choice is as likely as every other. marks
+ * [items] is working memory. */
+void ar_negatives_pool(int32_t *pool, uint8_t *marks, int64_t items, int64_t count,
+                       ar_random *random);
+
+/* Adds `count` distinct items of the ranks k1 < rank <= k2 by `scores` [items] (ar_rank_window) to
+ * negatives; count <= k2 - k1, k2 <= items. `pool` [items]: whose the scores are, ascending; NULL:
+ * the catalog's. `work`: allocated memory of AR_RANK_WORK bytes an item. */
+void ar_negatives_hard(float *negatives, void *work, const float *scores, const int32_t *pool,
+                       int64_t items, int64_t k1, int64_t k2, int64_t count, ar_random *random);
 
 /* Adds `weight` to each item of those ranks. */
 void ar_negatives_window(float *negatives, void *work, const float *scores, int64_t items,

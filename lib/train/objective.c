@@ -87,7 +87,9 @@ void ar_objective_own(float *negatives, void *work, const float *ranking, int64_
                    ar_random_key(ar_random_key(options->seed, STREAM_NEGATIVES), (uint64_t)e));
     int64_t hard = hard_count(options);
     if (hard > 0)
-        ar_negatives_hard(negatives, work, ranking, items, options->k1, options->k2, hard, &random);
+        ar_negatives_hard(negatives, work, ranking, options->ranker->pool,
+                          ar_teacher_width(options->ranker), options->k1, options->k2, hard,
+                          &random);
     if (!options->shared)
         draw(negatives, items, options->negative_count - hard, options, &random);
 }

@@ -11,7 +11,8 @@
 /* How a step is taken. */
 typedef struct ar_step_options {
     int32_t negatives; /* ALTERREC_NEGATIVES_*; HOST stands for explicit ones */
-    int64_t k1, k2, negative_count;
+    int64_t k1, k2;    /* ranks among the ar_teacher_width items that the ranker ranks */
+    int64_t negative_count;
     double hard_share;
     bool shared, correct;
     const ar_sampler *sampler; /* for random draws; for BATCH, of the labels' own distribution;
@@ -32,7 +33,7 @@ typedef struct ar_step_options {
 } ar_step_options;
 
 /* The random streams of a step that are used here; others begin behind them. */
-enum { AR_OBJECTIVE_STREAMS = 2 };
+enum { AR_STREAM_POOL = 2, AR_OBJECTIVE_STREAMS };
 
 /* Whether all examples of the batch draw from the same negatives, so that the step need not touch
  * any other item (train/stage.h). Hard ones are then sought among these. */
@@ -42,8 +43,8 @@ bool ar_objective_is_shared(const ar_step_options *options);
 void ar_objective_shared(float *negatives, int64_t items, const ar_example_batch *batch,
                          const ar_step_options *options);
 
-/* Adds to negatives [items] what example `e` has for itself. `ranking` [items]: the ranker's scores
- * of the example; `work`: allocated memory of AR_RANK_WORK
+/* Adds to negatives [items] what example `e` has for itself. `ranking`
+ * [ar_teacher_width]: the ranker's scores of the example; `work`: allocated memory of AR_RANK_WORK
  * bytes an item. */
 void ar_objective_own(float *negatives, void *work, const float *ranking, int64_t items, int64_t e,
                       const ar_step_options *options);

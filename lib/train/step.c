@@ -5,6 +5,7 @@
 #include "core/threads.h"
 #include "data/batch.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { RANKER, LABELLER };
@@ -78,6 +79,20 @@ static alterrec_status choose_teachers(ar_step_options *options, alterrec_traine
         AR_TRY(
             teacher_of(&options->labeller, trainer, LABELLER, labeller, labeller == plan->tower));
     return ALTERREC_OK;
+}
+
+/* Has the ranker rank a pool of the catalog, and shrinks the window with it: an item of rank k in
+ * the catalog stands, on average, at the pool's share of k in the pool. */
+static alterrec_status choose_pool(ar_step_options *options, const alterrec_trainer *trainer) {
+    int64_t items = trainer->model->catalog->items, pool = trainer->options.pool;
+    if (options->ranker == NULL || pool == 0 || pool >= items || ar_objective_is_shared(options))
+        return ALTERREC_OK;
+    double share = (double)pool / (double)items;
+    int64_t k1 = llround(share * (double)options->k1), k2 = llround(share * (double)options->k2);
+    options->k2 = k2 > 1 ? k2 : 1;
+    options->k1 = k1 < options->k2 ? k1 : options->k2 - 1;
+    return ar_teacher_draw_pool(options->ranker, pool,
+                                ar_random_key(options->seed, AR_STREAM_POOL));
 }
 
 /* The sampler of random draws, made anew when the exponent changes. BATCH negatives come as often
@@ -209,6 +224,7 @@ alterrec_status ar_trainer_step(ar_step_result *result, alterrec_trainer *traine
                                .explicit_count = count};
     options.adam.learning_rate = plan->learning_rate;
     AR_TRY(choose_teachers(&options, trainer, plan));
+    AR_TRY(choose_pool(&options, trainer));
     AR_TRY(choose_sampler(&options, trainer, plan));
     if (plan->negatives == ALTERREC_NEGATIVES_HOST && negatives == NULL) {
         AR_TRY(ask_host(&named, trainer, batch, plan));

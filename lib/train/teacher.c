@@ -1,7 +1,10 @@
 #include "train/teacher.h"
 
 #include "core/memory.h"
+#include "core/random.h"
+#include "core/threads.h"
 #include "nn/embedding.h"
+#include "train/negatives.h"
 
 #include <string.h>
 
@@ -41,6 +44,9 @@ void ar_teacher_free(ar_teacher *teacher) {
     ar_free(teacher->table);
     ar_free(teacher->vectors);
     ar_free(teacher->rows);
+    ar_free(teacher->pool);
+    ar_free(teacher->pool_table);
+    ar_free(teacher->pool_marks);
     *teacher = (ar_teacher){0};
 }
 
@@ -86,4 +92,49 @@ alterrec_status ar_teacher_row_scores(float *scores, ar_teacher *teacher, const 
 
 alterrec_status ar_teacher_use_bf16(ar_teacher *teacher) {
     return ar_onednn_use_bf16(teacher->onednn, true);
+}
+
+static alterrec_status make_pool(ar_teacher *teacher, int64_t count) {
+    int32_t *pool = ar_new(count, sizeof *pool);
+    float *table = ar_new(count * teacher->shape.encoder.dim, sizeof *table);
+    uint8_t *marks = ar_new(teacher->shape.items, sizeof *marks);
+    if (pool == NULL || table == NULL || marks == NULL) {
+        ar_free(pool);
+        ar_free(table);
+        ar_free(marks);
+        return ALTERREC_ERROR_OUT_OF_MEMORY;
+    }
+    ar_free(teacher->pool);
+    ar_free(teacher->pool_table);
+    ar_free(teacher->pool_marks);
+    teacher->pool = pool;
+    teacher->pool_table = table;
+    teacher->pool_marks = marks;
+    teacher->pool_count = count;
+    return ALTERREC_OK;
+}
+
+alterrec_status ar_teacher_draw_pool(ar_teacher *teacher, int64_t count, uint64_t seed) {
+    int64_t dim = teacher->shape.encoder.dim;
+    if (teacher->pool_count != count)
+        AR_TRY(make_pool(teacher, count));
+    ar_random random;
+    ar_random_seed(&random, seed);
+    ar_negatives_pool(teacher->pool, teacher->pool_marks, teacher->shape.items, count, &random);
+#pragma omp parallel for if (count * dim > AR_PARALLEL_LEAST)
+    for (int64_t i = 0; i < count; i++)
+        memcpy(teacher->pool_table + i * dim, teacher->table + teacher->pool[i] * dim,
+               (size_t)dim * sizeof(float));
+    return ALTERREC_OK;
+}
+
+int64_t ar_teacher_width(const ar_teacher *teacher) {
+    return teacher->pool_count > 0 ? teacher->pool_count : teacher->shape.items;
+}
+
+alterrec_status ar_teacher_rank(float *scores, ar_teacher *teacher, int64_t first, int64_t count) {
+    int64_t dim = teacher->shape.encoder.dim;
+    return ar_matmul(teacher->onednn, scores, teacher->vectors + first * dim,
+                     teacher->pool_count > 0 ? teacher->pool_table : teacher->table, NULL, count,
+                     ar_teacher_width(teacher), dim, AR_WEIGHTS_TRANSPOSED);
 }

@@ -19,6 +19,10 @@ typedef struct ar_teacher {
     int64_t vector_capacity;
     float *rows; /* [stage's rows, dim] of the table, if it is only to rank these */
     int64_t row_capacity;
+    int32_t *pool;       /* [pool_count] ascending: the items that it ranks for hard negatives */
+    float *pool_table;   /* [pool_count, dim] their rows */
+    uint8_t *pool_marks; /* [items] */
+    int64_t pool_count;  /* 0: it ranks the whole catalog */
 } ar_teacher;
 
 /* Fixes the tower `kind` of the model as it is now. `copy`: it may change while the teacher is
@@ -42,5 +46,14 @@ alterrec_status ar_teacher_row_scores(float *scores, ar_teacher *teacher, const 
 
 /* Products of bf16 numbers from now on: only ranks matter. */
 alterrec_status ar_teacher_use_bf16(ar_teacher *teacher);
+
+/* Draws the `count` items, fewer than the catalog has, that ar_teacher_rank ranks from now on. */
+alterrec_status ar_teacher_draw_pool(ar_teacher *teacher, int64_t count, uint64_t seed);
+
+/* How many items ar_teacher_rank ranks. */
+int64_t ar_teacher_width(const ar_teacher *teacher);
+
+/* As ar_teacher_scores, but of the pool's items: scores [count, ar_teacher_width]. */
+alterrec_status ar_teacher_rank(float *scores, ar_teacher *teacher, int64_t first, int64_t count);
 
 #endif

@@ -20,6 +20,7 @@ static void read_options(ar_trainer_options *options, const alterrec_config *con
         .dropout = (float)ar_config_float(config, "model.dropout"),
         .use_bf16 = ar_config_choice(config, "compute.precision") == 1,
         .positives_from_id = ar_config_choice(config, "positives.source") == 1,
+        .pool = ar_config_int(config, "negatives.pool"),
         .threads = threads > 0 ? (int)threads : ar_threads_count(),
         .adam = {.beta1 = ar_config_float(config, "optimizer.beta1"),
                  .beta2 = ar_config_float(config, "optimizer.beta2"),

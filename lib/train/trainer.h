@@ -19,6 +19,7 @@ typedef struct ar_trainer_options {
     float dropout;
     bool use_bf16;          /* compute.precision */
     bool positives_from_id; /* positives.source: id */
+    int64_t pool;           /* negatives.pool */
     int threads;            /* fixed at creation: buffers are sized by it */
     ar_adam_options adam;
 } ar_trainer_options;

@@ -295,7 +295,7 @@ static void run_loss(void *context) {
 static void run_hard(void *context) {
     rest *r = context;
     memset(r->b, 0, ITEMS * sizeof(float));
-    ar_negatives_hard(r->b, r->keys, r->a, ITEMS, 20, 20000, 9990, &stream);
+    ar_negatives_hard(r->b, r->keys, r->a, NULL, ITEMS, 20, 20000, 9990, &stream);
 }
 
 static void run_random(void *context) {

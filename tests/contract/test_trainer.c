@@ -92,6 +92,42 @@ START_TEST(same_seed_same_bits) {
 }
 END_TEST
 
+/* Six epochs, of which the last four have hard negatives. */
+static void train_pooled(float *blocks[2], const char *pool) {
+    training t;
+    shop_open(&t.shop, 40, 60);
+    shop_set(&t.shop, "negatives.pool", pool);
+    open_training(&t);
+    for (int epoch = 0; epoch < 6; epoch++)
+        MUST(alterrec_trainer_epoch(NULL, t.trainer, NULL));
+    blocks[0] = copy_of(&t.model->id);
+    blocks[1] = copy_of(&t.model->text);
+    close_training(&t);
+}
+
+/* The pool of candidates changes what is learnt, by the seed alone; one as large as the catalog is
+ * the catalog. */
+START_TEST(pools_are_drawn_from_the_seed) {
+    float *whole[2], *none[2], *pooled[2], *again[2], *single[2];
+    train_pooled(none, "0");
+    train_pooled(whole, "40");
+    train_pooled(pooled, "15");
+    train_pooled(again, "15");
+    train_pooled(single, "1");
+    for (int side = 0; side < 2; side++) {
+        ck_assert_mem_eq(whole[side], none[side], 100 * sizeof(float));
+        ck_assert_mem_eq(pooled[side], again[side], 100 * sizeof(float));
+        ck_assert_mem_ne(pooled[side], none[side], 100 * sizeof(float));
+        ck_assert_mem_ne(single[side], none[side], 100 * sizeof(float));
+        ar_free(whole[side]);
+        ar_free(none[side]);
+        ar_free(pooled[side]);
+        ar_free(again[side]);
+        ar_free(single[side]);
+    }
+}
+END_TEST
+
 START_TEST(loss_falls_and_beats_chance) {
     training t;
     shop_open(&t.shop, 40, 400);
@@ -539,6 +575,7 @@ int main(void) {
     TCase *group = tcase_create("trainer");
     tcase_add_test(group, frozen_tower_keeps_every_bit);
     tcase_add_test(group, same_seed_same_bits);
+    tcase_add_test(group, pools_are_drawn_from_the_seed);
     tcase_add_test(group, loss_falls_and_beats_chance);
     tcase_add_test(group, best_weights_come_back);
     tcase_add_test(group, patience_ends_the_run);

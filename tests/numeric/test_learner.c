@@ -303,6 +303,52 @@ START_TEST(hard_negatives_are_the_other_towers_ranks) {
 }
 END_TEST
 
+/* With a pool, the window is that of the pool's items alone, in the order that they have in the
+ * whole ranking. */
+START_TEST(hard_negatives_of_a_pool) {
+    enum { POOL = EXPLICIT + 5, K1 = 2, K2 = K1 + EXPLICIT };
+    training t;
+    ar_teacher ranker;
+    open_training(&t, towers[_i]);
+    int64_t parameters = t.learner.tower->list.count;
+    MUST(ar_teacher_create(&ranker, t.model, towers[1 - _i], false));
+    MUST(ar_teacher_draw_pool(&ranker, POOL, 99));
+    int32_t *ranks = ar_new(t.examples.count * ITEMS, sizeof *ranks);
+    naive_positives(ranks, &t, ITEMS);
+    for (int64_t e = 0; e < t.examples.count; e++) {
+        int64_t rank = 0;
+        for (int64_t r = 0; r < ITEMS; r++) {
+            int32_t item = ranks[e * ITEMS + r];
+            bool pooled = false;
+            for (int64_t i = 0; i < POOL; i++)
+                pooled = pooled || ranker.pool[i] == item;
+            rank += pooled;
+            if (pooled && rank > K1 && rank <= K2)
+                t.negatives[e * EXPLICIT + rank - K1 - 1] = item;
+        }
+        ck_assert_int_eq(rank, POOL);
+    }
+    ar_step_result by_hand, by_rank;
+    float *gradients = ar_new(parameters, sizeof *gradients);
+    MUST(ar_learner_gradients(&by_hand, &t.learner, &t.examples, &t.options));
+    memcpy(gradients, t.learner.diff, (size_t)parameters * sizeof *gradients);
+    t.options.explicit_negatives = NULL;
+    t.options.negatives = ALTERREC_NEGATIVES_HARD;
+    t.options.ranker = &ranker;
+    t.options.k1 = K1;
+    t.options.k2 = K2;
+    t.options.negative_count = EXPLICIT;
+    t.options.hard_share = 1.0;
+    MUST(ar_learner_gradients(&by_rank, &t.learner, &t.examples, &t.options));
+    ck_assert_double_eq(by_hand.loss, by_rank.loss);
+    ck_assert(same_bits(gradients, t.learner.diff, parameters));
+    ar_free(ranks);
+    ar_free(gradients);
+    ar_teacher_free(&ranker);
+    close_training(&t);
+}
+END_TEST
+
 /* A teacher with a copy keeps its scores while its tower goes on training. */
 START_TEST(teacher_keeps_its_copy) {
     training t;
@@ -458,6 +504,7 @@ int main(void) {
     tcase_add_loop_test(group, joint_tower, 0, 4);
     tcase_add_loop_test(group, loss_and_gradients_with_positives, 0, 8);
     tcase_add_loop_test(group, hard_negatives_are_the_other_towers_ranks, 0, 2);
+    tcase_add_loop_test(group, hard_negatives_of_a_pool, 0, 2);
     tcase_add_loop_test(group, teacher_keeps_its_copy, 0, 2);
     tcase_add_loop_test(group, example_weights_weigh_the_loss, 0, 3);
     tcase_add_loop_test(group, not_finite_changes_nothing, 0, 3);

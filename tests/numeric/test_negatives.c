@@ -46,7 +46,7 @@ START_TEST(window_is_that_of_a_sort) {
                 negatives[order[r]] = 3.0f; /* must be added to */
                 expected[order[r]] = r >= k1 && r < k2 ? 4.0f : 3.0f;
             }
-            ar_negatives_hard(negatives, work, scores, ITEMS, k1, k2, k2 - k1, &random);
+            ar_negatives_hard(negatives, work, scores, NULL, ITEMS, k1, k2, k2 - k1, &random);
             HOLDS(same_bits(negatives, expected, ITEMS), "k1 %d, k2 %d", (int)k1, (int)k2);
         }
     ar_free(work);
@@ -68,7 +68,7 @@ START_TEST(large_windows_are_those_of_a_sort) {
     for (size_t w = 0; w < sizeof windows / sizeof windows[0]; w++) {
         int64_t k1 = windows[w][0], k2 = windows[w][1];
         memset(negatives, 0, MANY * sizeof *negatives);
-        ar_negatives_hard(negatives, work, scores, MANY, k1, k2, k2 - k1, &random);
+        ar_negatives_hard(negatives, work, scores, NULL, MANY, k1, k2, k2 - k1, &random);
         for (int64_t r = 0; r < MANY; r++)
             HOLDS(negatives[order[r]] == (r >= k1 && r < k2 ? 1.0f : 0.0f), "window %zu, rank %d",
                   w, (int)r + 1);
@@ -102,7 +102,7 @@ START_TEST(hard_draws_are_even_and_distinct) {
     double single[WINDOW] = {0.0}, pairs[WINDOW * WINDOW] = {0.0};
     for (int d = 0; d < DRAWS; d++) {
         float negatives[ITEMS] = {0.0f};
-        ar_negatives_hard(negatives, work, scores, ITEMS, K1, K2, COUNT, &random);
+        ar_negatives_hard(negatives, work, scores, NULL, ITEMS, K1, K2, COUNT, &random);
         double total = 0.0;
         for (int r = 0; r < ITEMS; r++) {
             float taken = negatives[order[r]];
@@ -125,6 +125,53 @@ START_TEST(hard_draws_are_even_and_distinct) {
                                         sqrt(both * (1.0 - both) * DRAWS),
                                     5.0);
     ar_free(work);
+}
+END_TEST
+
+/* Pools are ascending and distinct; every item is as likely as every other, and so are pairs. */
+START_TEST(pools_are_even) {
+    enum { DRAWS = 20000, OF = 12, COUNT = 5 };
+    ar_random random;
+    ar_random_seed(&random, 6);
+    double single[OF] = {0.0}, pairs[OF * OF] = {0.0};
+    for (int d = 0; d < DRAWS; d++) {
+        int32_t pool[COUNT];
+        uint8_t marks[OF];
+        ar_negatives_pool(pool, marks, OF, COUNT, &random);
+        for (int a = 0; a < COUNT; a++) {
+            ck_assert(pool[a] >= 0 && pool[a] < OF && (a == 0 || pool[a] > pool[a - 1]));
+            single[pool[a]] += 1.0;
+            for (int b = 0; b < a; b++)
+                pairs[pool[a] * OF + pool[b]] += 1.0;
+        }
+    }
+    double p = (double)COUNT / OF, both = p * (COUNT - 1) / (OF - 1);
+    ck_assert_double_lt(unevenness(single, OF, p * DRAWS, p * (1.0 - p) * DRAWS), 5.0);
+    for (int a = 0; a < OF; a++)
+        for (int b = 0; b < a; b++)
+            ck_assert_double_lt(
+                fabs(pairs[a * OF + b] - both * DRAWS) / sqrt(both * (1.0 - both) * DRAWS), 5.0);
+}
+END_TEST
+
+/* Large enough for many blocks and random bytes: the exact number, each item at most once, always.
+ */
+START_TEST(large_pools_have_their_size) {
+    static const int64_t sizes[] = {1, 2, 300, 25000, 49999, 50000};
+    enum { OF = 50000 };
+    ar_random random;
+    ar_random_seed(&random, 7);
+    int32_t *pool = ar_new(OF, sizeof *pool);
+    uint8_t *marks = ar_new(OF, sizeof *marks);
+    for (int round = 0; round < 20; round++) {
+        pool[sizes[_i] - 1] = -1;
+        ar_negatives_pool(pool, marks, OF, sizes[_i], &random);
+        for (int64_t i = 0; i < sizes[_i]; i++)
+            HOLDS(pool[i] < OF && pool[i] > (i > 0 ? pool[i - 1] : -1), "place %d: %d", (int)i,
+                  pool[i]);
+    }
+    ar_free(pool);
+    ar_free(marks);
 }
 END_TEST
 
@@ -171,6 +218,8 @@ int main(void) {
     tcase_add_loop_test(group, window_is_that_of_a_sort, 0, SCORE_KINDS);
     tcase_add_loop_test(group, large_windows_are_those_of_a_sort, 0, SCORE_KINDS);
     tcase_add_test(group, hard_draws_are_even_and_distinct);
+    tcase_add_test(group, pools_are_even);
+    tcase_add_loop_test(group, large_pools_have_their_size, 0, 6);
     tcase_add_loop_test(group, random_draws_are_even, 0, 4);
     tcase_add_loop_test(group, best_are_those_of_a_sort, 0, SCORE_KINDS);
     return run_tests(group, "negatives");
