@@ -6,6 +6,8 @@
 #   bash tests/run.sh --thread     Debug with ThreadSanitizer: tests/contract, where handles are shared
 #   bash tests/run.sh --clang      Release with clang
 #   bash tests/run.sh --onednn3    Release with oneDNN 3 (fetched with pip) in place of the packaged one
+#   bash tests/run.sh --avx2       Release as on a machine without AVX-512: neither the library's own loops
+#                                  nor oneDNN use it
 #   bash tests/run.sh --package    makes the Debian packages and uses them; with DEBIAN_ROOT=FOLDER, a
 #                                  clean Debian in a folder, installs them there (tests/install/test_deb.sh)
 #   bash tests/run.sh --ci         Release, then --sanitize
@@ -20,9 +22,9 @@ suites=()
 ctest_options=()
 for argument in "$@"; do
     case $argument in
-        --sanitize | --thread | --clang | --onednn3 | --package) suites+=("${argument#--}") ;;
+        --sanitize | --thread | --clang | --onednn3 | --avx2 | --package) suites+=("${argument#--}") ;;
         --ci) suites+=(release sanitize) ;;
-        --all) suites+=(release clang onednn3 package sanitize thread) ;;
+        --all) suites+=(release clang onednn3 avx2 package sanitize thread) ;;
         --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" && exit ;;
         *) ctest_options+=("$argument") ;;
     esac
@@ -41,7 +43,8 @@ quietly() {
 }
 
 run_suite() {
-    local suite=$1 folder=build-tests/$1 configure=(-DALTERREC_WERROR=ON -DALTERREC_LONG_TESTS=ON) selection=()
+    local suite=$1 folder=build-tests/$1 selection=() variables=()
+    local configure=(-DALTERREC_WERROR=ON -DALTERREC_LONG_TESTS=ON)
     case $suite in
         release) configure+=(-DCMAKE_BUILD_TYPE=Release) ;;
         clang) configure+=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang) ;;
@@ -49,6 +52,10 @@ run_suite() {
             sh tests/tools/fetch_onednn3.sh "$PWD/build-tests/onednn3-files"
             configure+=(-DCMAKE_BUILD_TYPE=Release
                 -DALTERREC_ONEDNN_ROOT="$PWD/build-tests/onednn3-files")
+            ;;
+        avx2)
+            configure+=(-DCMAKE_BUILD_TYPE=Release -DALTERREC_AVX512=OFF)
+            variables=(DNNL_MAX_CPU_ISA=AVX2 ONEDNN_MAX_CPU_ISA=AVX2)
             ;;
         sanitize) configure+=(-DCMAKE_BUILD_TYPE=Debug -DALTERREC_SANITIZE=address,undefined) ;;
         thread)
@@ -64,7 +71,8 @@ run_suite() {
     quietly "$folder/configure.log" cmake -S . -B "$folder" -G Ninja "${configure[@]}"
     quietly "$folder/build.log" cmake --build "$folder"
     echo "== $suite: test"
-    (cd "$folder" && ctest --output-on-failure --no-tests=error --no-label-summary \
+    (cd "$folder" && env ${variables[@]+"${variables[@]}"} \
+        ctest --output-on-failure --no-tests=error --no-label-summary \
         ${selection[@]+"${selection[@]}"} ${ctest_options[@]+"${ctest_options[@]}"})
 }
 

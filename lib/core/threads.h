@@ -34,10 +34,20 @@ double ar_clock_seconds(void);
 /* Compiles a hot function once for the baseline and once for each wider vector unit; the loader
  * picks. The sanitizers can't instrument the picking, and clang 14 gives it a name that other files
  * do not find: these get the baseline. */
-#if defined(__x86_64__) && !defined(__clang__) && !defined(AR_NO_CLONES)
-#define AR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
-#else
+#if !defined(__x86_64__) || defined(__clang__) || defined(AR_NO_CLONES)
 #define AR_CLONES
+#elif defined(AR_NO_AVX512)
+#define AR_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define AR_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#endif
+
+/* Whether the machine has `set`, a string constant that names a part of AVX-512, and it may be
+ * used: AR_NO_AVX512 builds for, or tests as on, machines without it. x86-64 alone. */
+#if defined(AR_NO_AVX512)
+#define AR_HAS_AVX512(set) 0
+#else
+#define AR_HAS_AVX512(set) (__builtin_cpu_supports(set) != 0)
 #endif
 
 /* Before a loop of `count` turns that must be gone before registers are given out. clang would take

@@ -1,5 +1,7 @@
 #include "nn/bounds.h"
 
+#include "core/threads.h"
+
 #include <stddef.h>
 
 enum { ROWS = AR_COMPACT_ROWS };
@@ -82,7 +84,7 @@ AVX512 static bool judge_avx512(uint16_t *reach, float *estimates, float *errors
 
 bool ar_bounds_judge(uint16_t *reach, float *estimates, float *errors, const ar_bounds *bounds) {
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f"))
+    if (AR_HAS_AVX512("avx512f"))
         return judge_avx512(reach, estimates, errors, bounds);
 #endif
     return ar_bounds_judge_portable(reach, estimates, errors, bounds);

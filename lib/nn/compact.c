@@ -1,5 +1,6 @@
 #include "nn/compact.h"
 
+#include "core/threads.h"
 #include "nn/compact_kernels.h"
 
 #include <string.h>
@@ -61,9 +62,9 @@ void ar_compact_portable(const ar_compact_job *job) {
 bool ar_compact_has(ar_compact_set set, ar_compact_kind kind) {
 #if defined(__x86_64__)
     if (set == AR_COMPACT_AVX512)
-        return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512bw") != 0 &&
-               (kind == AR_COMPACT_INT8 ? __builtin_cpu_supports("avx512vnni") != 0
-                                        : __builtin_cpu_supports("avx512bf16") != 0);
+        return AR_HAS_AVX512("avx512f") && AR_HAS_AVX512("avx512bw") &&
+               (kind == AR_COMPACT_INT8 ? AR_HAS_AVX512("avx512vnni")
+                                        : AR_HAS_AVX512("avx512bf16"));
     if (set == AR_COMPACT_AVX2)
         return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
 #endif

@@ -1,5 +1,7 @@
 #include "nn/interleave.h"
 
+#include "core/threads.h"
+
 enum {
     ROWS = AR_INTERLEAVE_ROWS,
     STEP = 4,  /* columns that are moved together */
@@ -58,7 +60,7 @@ void ar_interleave(float *panel, const float *const rows[ROWS], const float *con
                    int64_t columns) {
     int64_t done = 0;
 #if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx512f"))
+    if (AR_HAS_AVX512("avx512f"))
         done = interleave_avx512(panel, rows, next, columns);
 #endif
     (void)next;

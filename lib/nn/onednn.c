@@ -4,6 +4,7 @@
 #include "core/threads.h"
 #include "nn/onednn_api.h"
 
+#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,7 +13,17 @@ enum {
                           bf16 */
     BIAS = 16,
     BF16 = 32,
-    NORMS = 64 /* layer normalisations kept; the least recently used one makes room */
+    NORMS = 64, /* layer normalisations kept; the least recently used one makes room */
+
+    /* Products in blocks: what the kernel for AVX2 takes at once, and from how many left over on it
+     * sums them as it does whole ones. Blocks are multiples; those of 161 rows and more oneDNN
+     * would cut up again, elsewhere. */
+    KERNEL_ROWS = 6,
+    KERNEL_ROWS_LEFT = 4,
+    BLOCK_ROWS = 96,
+    KERNEL_COLUMNS = 16,
+    KERNEL_COLUMNS_LEFT = 9,
+    BLOCK_COLUMNS = 960
 };
 
 typedef struct norm_primitive {
@@ -30,6 +41,7 @@ struct ar_onednn {
     dnnl_primitive_t matmuls[MATMUL_KINDS];
     norm_primitive norms[NORMS];
     uint64_t clock;
+    bool in_blocks; /* whether products are computed in blocks */
     char *scratchpad;
     int64_t scratchpad_size;
     bool use_bf16;
@@ -49,18 +61,19 @@ static alterrec_status backend_error(dnnl_status_t status, const char *action) {
             return backend_error(dnnl_try_status, #call);                                          \
     } while (0)
 
+/* Whether oneDNN's kernels may use all of an instruction set. */
+static bool has(dnnl_cpu_isa_t isa) {
+    return ((unsigned)dnnl_get_effective_cpu_isa() & (unsigned)isa) == (unsigned)isa;
+}
+
 const char *ar_onednn_info(void) {
     static _Thread_local char text[64];
     const dnnl_version_t *version = dnnl_version();
-    const char *isa = "sse41";
-    unsigned level = (unsigned)dnnl_get_effective_cpu_isa();
-    if ((level & (unsigned)dnnl_cpu_isa_avx2) == (unsigned)dnnl_cpu_isa_avx2)
-        isa = "avx2";
-    if ((level & (unsigned)dnnl_cpu_isa_avx512_core) == (unsigned)dnnl_cpu_isa_avx512_core)
-        isa = "avx512";
-    if ((level & (unsigned)dnnl_cpu_isa_avx512_core_bf16) ==
-        (unsigned)dnnl_cpu_isa_avx512_core_bf16)
-        isa = "avx512_bf16";
+    const char *isa = has(dnnl_cpu_isa_avx512_core_bf16) ? "avx512_bf16"
+                      : has(dnnl_cpu_isa_avx512_core)    ? "avx512"
+                      : has(dnnl_cpu_isa_avx2)           ? "avx2"
+                      : has(dnnl_cpu_isa_avx)            ? "avx"
+                                                         : "sse41";
     (void)snprintf(text, sizeof text, "oneDNN %d.%d.%d %s", version->major, version->minor,
                    version->patch, isa);
     return text;
@@ -77,6 +90,7 @@ alterrec_status ar_onednn_create(ar_onednn **onednn) {
         ar_onednn_free(made);
         return backend_error(status, "create engine and stream");
     }
+    made->in_blocks = has(dnnl_cpu_isa_avx) && !has(dnnl_cpu_isa_avx512_core);
     *onednn = made;
     return ALTERREC_OK;
 }
@@ -223,22 +237,113 @@ static alterrec_status make_matmul(ar_onednn *onednn, int kind) {
     return end_making(&onednn->matmuls[kind], status, desc, attributes);
 }
 
+/* A product, and its arrays in all their size. */
+typedef struct product {
+    float *dst;
+    const char *src, *weights; /* f32 or, as `kind` says, bf16 */
+    const float *bias;
+    int64_t m, n, k;
+    int kind;
+    dnnl_primitive_t primitive;
+} product;
+
+/* Rows [row, row + rows) and columns [column, column + columns) of the product. */
+static alterrec_status run_part(ar_onednn *onednn, const product *p, int64_t row, int64_t rows,
+                                int64_t column, int64_t columns) {
+    bool src_transposed = (p->kind & AR_SRC_TRANSPOSED) != 0;
+    bool weights_transposed = (p->kind & AR_WEIGHTS_TRANSPOSED) != 0;
+    int64_t src_row = src_transposed ? 1 : p->k, src_column = src_transposed ? p->m : 1;
+    int64_t weights_row = weights_transposed ? 1 : p->n;
+    int64_t weights_column = weights_transposed ? p->k : 1;
+    int64_t size = (int64_t)((p->kind & BF16) != 0 ? sizeof(ar_bf16) : sizeof(float));
+    argument arguments[4] = {
+        {DNNL_ARG_SRC, readable(p->src + row * src_row * size),
+         matrix(rows, p->k, src_row, src_column)},
+        {DNNL_ARG_WEIGHTS, readable(p->weights + column * weights_column * size),
+         matrix(p->k, columns, weights_row, weights_column)},
+        {DNNL_ARG_DST, p->dst + row * p->n + column, matrix(rows, columns, p->n, 1)},
+        {DNNL_ARG_BIAS, NULL, matrix(1, columns, columns, 1)}};
+    arguments[0].layout.bf16 = arguments[1].layout.bf16 = (p->kind & BF16) != 0;
+    if (p->bias != NULL)
+        arguments[3].data = readable(p->bias + column);
+    return execute(onednn, p->primitive, arguments, p->bias != NULL ? 4 : 3);
+}
+
+/* A block's rows or columns: `count` from `first` on, then the last `again` up to `end` again. */
+typedef struct span {
+    int64_t first, count, again, end;
+} span;
+
+/* The number of blocks: `length` long each, but the last has at least what the kernel takes. */
+static int64_t count_blocks(int64_t end, int64_t length, int64_t kernel) {
+    int64_t whole = end / length;
+    return whole == 0 || end % length >= kernel ? whole + 1 : whole;
+}
+
+/* Block `index` of `blocks`. */
+static span span_of(int64_t index, int64_t blocks, int64_t length, int64_t end, int64_t kernel,
+                    int64_t kernel_left) {
+    span s = {.first = index * length, .count = length, .end = end};
+    if (index < blocks - 1)
+        return s;
+    int64_t left = end % kernel;
+    s.count = end - s.first;
+    if (left > 0 && left < kernel_left && end > kernel) {
+        s.count -= left;
+        s.again = kernel;
+    }
+    return s;
+}
+
+static alterrec_status run_block(ar_onednn *onednn, const product *p, span rows, span columns) {
+    for (int r = 0; r < (rows.again > 0 ? 2 : 1); r++)
+        for (int c = 0; c < (columns.again > 0 ? 2 : 1); c++)
+            AR_TRY(run_part(onednn, p, r == 0 ? rows.first : rows.end - rows.again,
+                            r == 0 ? rows.count : rows.again,
+                            c == 0 ? columns.first : columns.end - columns.again,
+                            c == 0 ? columns.count : columns.again));
+    return ALTERREC_OK;
+}
+
+/* The kernels for AVX2 sum a few rows, or columns, that are left over in another order than whole
+ * groups; how many are left depends on how many there are, and on how oneDNN shares them out to
+ * threads. Here a block is one thread's, few are never left: the last whole group is computed again
+ * instead. So a row keeps its bits, as with AVX-512 (docs/internals/products.md). */
+static alterrec_status run_in_blocks(ar_onednn *onednn, const product *p) {
+    int64_t row_blocks = count_blocks(p->m, BLOCK_ROWS, KERNEL_ROWS);
+    int64_t column_blocks = count_blocks(p->n, BLOCK_COLUMNS, KERNEL_COLUMNS);
+    int64_t blocks = row_blocks * column_blocks;
+    int threads = ar_threads_count();
+    alterrec_status status = ALTERREC_OK;
+    if (blocks == 1)
+        omp_set_num_threads(1);
+#pragma omp parallel for if (blocks > 1)
+    for (int64_t block = 0; block < blocks; block++) {
+        span rows = span_of(block % row_blocks, row_blocks, BLOCK_ROWS, p->m, KERNEL_ROWS,
+                            KERNEL_ROWS_LEFT);
+        span columns = span_of(block / row_blocks, column_blocks, BLOCK_COLUMNS, p->n,
+                               KERNEL_COLUMNS, KERNEL_COLUMNS_LEFT);
+        alterrec_status one = run_block(onednn, p, rows, columns);
+        if (one != ALTERREC_OK) {
+#pragma omp atomic write
+            status = one;
+        }
+    }
+    if (blocks == 1)
+        omp_set_num_threads(threads);
+    return status == ALTERREC_OK ? status : ar_fail(status, "oneDNN: a product failed");
+}
+
 /* Of the operands that ar_matmul documents, both f32 or, as `kind` says, both bf16. */
 static alterrec_status multiply(ar_onednn *onednn, float *dst, const void *src, const void *weights,
                                 const float *bias, int64_t m, int64_t n, int64_t k, int kind) {
     kind |= bias != NULL ? BIAS : 0;
     if (onednn->matmuls[kind] == NULL)
         AR_TRY(make_matmul(onednn, kind));
-    bool src_transposed = (kind & AR_SRC_TRANSPOSED) != 0;
-    bool weights_transposed = (kind & AR_WEIGHTS_TRANSPOSED) != 0;
-    argument arguments[4] = {
-        {DNNL_ARG_SRC, readable(src), matrix(m, k, src_transposed ? 1 : k, src_transposed ? m : 1)},
-        {DNNL_ARG_WEIGHTS, readable(weights),
-         matrix(k, n, weights_transposed ? 1 : n, weights_transposed ? k : 1)},
-        {DNNL_ARG_DST, dst, matrix(m, n, n, 1)},
-        {DNNL_ARG_BIAS, readable(bias), matrix(1, n, n, 1)}};
-    arguments[0].layout.bf16 = arguments[1].layout.bf16 = (kind & BF16) != 0;
-    return execute(onednn, onednn->matmuls[kind], arguments, bias != NULL ? 4 : 3);
+    product p = {dst, src, weights, bias, m, n, k, kind, onednn->matmuls[kind]};
+    if (onednn->in_blocks && m >= AR_PRODUCT_ROWS && (kind & AR_ACCUMULATE) == 0)
+        return run_in_blocks(onednn, &p);
+    return run_part(onednn, &p, 0, m, 0, n);
 }
 
 alterrec_status ar_matmul(ar_onednn *onednn, float *dst, const float *src, const float *weights,
@@ -258,9 +363,7 @@ alterrec_status ar_matmul_bf16(ar_onednn *onednn, float *dst, const ar_bf16 *src
 }
 
 alterrec_status ar_onednn_use_bf16(ar_onednn *onednn, bool use) {
-    unsigned isa = (unsigned)dnnl_get_effective_cpu_isa();
-    unsigned needed = (unsigned)dnnl_cpu_isa_avx512_core_bf16;
-    if (use && (isa & needed) != needed)
+    if (use && !has(dnnl_cpu_isa_avx512_core_bf16))
         return ar_fail(ALTERREC_ERROR_UNSUPPORTED,
                        "compute.precision bf16: this processor has no products of bf16 numbers "
                        "(%s)",

@@ -1,5 +1,6 @@
 #include "nn/panels.h"
 
+#include "core/threads.h"
 #include "nn/panels_kernels.h"
 
 #include <string.h>
@@ -121,7 +122,7 @@ void ar_panels_portable(const ar_panels_job *job) {
 bool ar_panels_has(int set) {
 #if defined(__x86_64__)
     if (set == AR_PANELS_AVX512)
-        return __builtin_cpu_supports("avx512f") != 0;
+        return AR_HAS_AVX512("avx512f");
     if (set == AR_PANELS_AVX2)
         return __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("fma") != 0;
 #endif

@@ -33,8 +33,9 @@ START_TEST(product_is_naive_product) {
     ar_onednn *onednn;
     ar_random random;
     MUST(ar_onednn_create(&onednn));
-    if (way > 0 && ar_onednn_use_bf16(onednn, way == 1) != ALTERREC_OK)
+    if (way > 0 && ar_onednn_use_bf16(onednn, true) != ALTERREC_OK)
         way = 0; /* a processor without them */
+    MUST(ar_onednn_use_bf16(onednn, way == 1));
     ar_random_seed(&random, (uint64_t)_i);
     for (int s = 0; s < SHAPES; s++) {
         int64_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
@@ -105,7 +106,8 @@ END_TEST
 /* The bits of a row do not depend on how many rows there are, nor on where it stands: what lets
  * batches of sessions be put together freely. */
 START_TEST(row_keeps_its_bits_from_16_rows_on) {
-    static const int64_t counts[] = {AR_PRODUCT_ROWS, 17, 31, 32, 33, 100, 256, 257};
+    static const int64_t counts[] = {
+        AR_PRODUCT_ROWS, 17, 18, 19, 31, 32, 33, 100, 191, 192, 195, 256, 257, 299};
     static const int64_t sizes[][2] = {{300, 1200}, {1200, 300}, {12, 48}, {10, 30}, {256, 1001}};
     enum { MOST = 300 };
     int64_t k = sizes[_i][0], n = sizes[_i][1];
@@ -131,6 +133,37 @@ START_TEST(row_keeps_its_bits_from_16_rows_on) {
     ar_free(src);
     ar_free(weights);
     ar_free(bias);
+    ar_free(all);
+    ar_free(some);
+    ar_onednn_free(onednn);
+}
+END_TEST
+
+/* Nor do they depend on how many columns there are: what lets items be scored tile by tile. */
+START_TEST(column_keeps_its_bits_from_16_columns_on) {
+    static const int64_t counts[] = {16, 17, 24, 25, 31, 40, 300, 1000, 1001, 1919, 1920, 1921};
+    static const int64_t row_counts[] = {16, 17, 33, 128, 250};
+    enum { MOST = 3000, K = 40, MOST_ROWS = 250 };
+    ar_onednn *onednn;
+    ar_random random;
+    MUST(ar_onednn_create(&onednn));
+    ar_random_seed(&random, 5);
+    int64_t rows = row_counts[_i];
+    float *src = random_floats(MOST_ROWS * K, &random), *weights = random_floats(MOST * K, &random);
+    float *all = ar_new(rows * MOST, sizeof *all), *some = ar_new(rows * MOST, sizeof *some);
+    MUST(ar_matmul(onednn, all, src, weights, NULL, rows, MOST, K, AR_WEIGHTS_TRANSPOSED));
+    for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++)
+        for (int64_t first = 0; first < MOST - counts[c]; first += 977) {
+            int64_t n = counts[c];
+            MUST(ar_matmul(onednn, some, src, weights + first * K, NULL, rows, n, K,
+                           AR_WEIGHTS_TRANSPOSED));
+            for (int64_t r = 0; r < rows; r++)
+                HOLDS(same_bits(some + r * n, all + r * MOST + first, n),
+                      "%lld columns from %lld, row %lld of %lld", (long long)n, (long long)first,
+                      (long long)r, (long long)rows);
+        }
+    ar_free(src);
+    ar_free(weights);
     ar_free(all);
     ar_free(some);
     ar_onednn_free(onednn);
@@ -235,6 +268,7 @@ int main(void) {
     tcase_add_loop_test(group, product_is_naive_product, 0, 3 * KINDS);
     tcase_add_test(group, rounding_to_bf16);
     tcase_add_loop_test(group, row_keeps_its_bits_from_16_rows_on, 0, 5);
+    tcase_add_loop_test(group, column_keeps_its_bits_from_16_columns_on, 0, 5);
     tcase_add_loop_test(group, linear_gradients, 0, 8);
     tcase_add_test(group, relu_backward_passes_and_scales);
     tcase_add_test(group, row_bucket_is_enough_and_rare);
