@@ -19,6 +19,7 @@ static const command commands[] = {
     {"train", train_command, "train a model, save it, evaluate it on the test sessions"},
     {"evaluate", evaluate_command, "Hits, MRR and NDCG of a model on held-out sessions"},
     {"recommend", recommend_command, "the best next items of sessions"},
+    {"snapshot", snapshot_command, "write the file that serving opens in milliseconds"},
     {"inspect", inspect_command, "what a model file or a data file holds"},
     {"report", report_command, "a page with curves and figures, from a training's log"},
     {"options", options_command, "every option with default, range and meaning"},

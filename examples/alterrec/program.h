@@ -18,6 +18,7 @@ enum {
 int train_command(int argc, char **argv);
 int evaluate_command(int argc, char **argv);
 int recommend_command(int argc, char **argv);
+int snapshot_command(int argc, char **argv);
 int inspect_command(int argc, char **argv);
 int report_command(int argc, char **argv);
 int options_command(int argc, char **argv);

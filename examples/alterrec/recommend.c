@@ -43,9 +43,13 @@ static alterrec_status open_recommender(alterrec_recommender **recommender, cons
     return status;
 }
 
-static int recommending_open(recommending *work, const char *path, bool exclude_own) {
-    if (open_recommender(&work->recommender, path) != ALTERREC_OK ||
-        alterrec_batch_create(&work->batch) != ALTERREC_OK ||
+/* Of `model` and `snapshot` one is NULL. */
+static int recommending_open(recommending *work, const char *model, const char *snapshot,
+                             bool exclude_own) {
+    alterrec_status status = snapshot != NULL
+                                 ? alterrec_recommender_open(&work->recommender, snapshot, NULL)
+                                 : open_recommender(&work->recommender, model);
+    if (status != ALTERREC_OK || alterrec_batch_create(&work->batch) != ALTERREC_OK ||
         alterrec_batch_exclude_own(work->batch, exclude_own) != ALTERREC_OK)
         return program_library_error();
     work->catalog = alterrec_recommender_catalog(work->recommender);
@@ -174,16 +178,17 @@ static int recommend_for_keys(recommending *work, const text_list *keys) {
 
 int recommend_command(int argc, char **argv) {
     const char *model = NULL;
+    const char *snapshot = NULL;
     const char *sessions = NULL;
     text_list excluded = {0};
     bool exclude_own = false;
     recommending work = {.k = 10};
     const cli_flag flags[] = {
-        {.name = "model",
+        {.name = "model", .value_name = "FILE", .text = &model, .help = "the model file"},
+        {.name = "snapshot",
          .value_name = "FILE",
-         .text = &model,
-         .required = true,
-         .help = "the model file"},
+         .text = &snapshot,
+         .help = "in its place, a file that alterrec snapshot wrote"},
         {.name = "sessions",
          .value_name = "FILE",
          .text = &sessions,
@@ -215,10 +220,13 @@ int recommend_command(int argc, char **argv) {
     int code;
     if (!arguments_parse(&code, &line, argc, argv))
         return code;
-    if ((sessions == NULL) == (line.operands.count == 0))
+    if ((model == NULL) == (snapshot == NULL))
+        code = arguments_wrong(&line, model == NULL ? "--model FILE or --snapshot FILE is missing"
+                                                    : "--model and --snapshot are both given");
+    else if ((sessions == NULL) == (line.operands.count == 0))
         code = arguments_wrong(&line, "give the keys of a session, or --sessions FILE");
     else
-        code = recommending_open(&work, model, exclude_own);
+        code = recommending_open(&work, model, snapshot, exclude_own);
     if (code == PROGRAM_OK) {
         read_excluded(&work, &excluded);
         code = sessions != NULL ? recommend_for_file(&work, sessions)

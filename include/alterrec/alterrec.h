@@ -879,12 +879,30 @@ ALTERREC_API alterrec_status alterrec_model_choose_alpha(double *alpha, double *
 /* An immutable serving snapshot of a model. Shared by threads, each with its own batch. */
 typedef struct alterrec_recommender alterrec_recommender;
 
-/* A snapshot of `model` as it is now, with fusion.alpha ("auto": the model's own) and
- * compute.threads of `config` (NULL: the model's own config). Statuses: OUT_OF_MEMORY, BACKEND.
- * Since 0.1. */
+/* A snapshot of `model` as it is now, with fusion.alpha ("auto": the model's own), serve.precision
+ * and compute.threads of `config` (NULL: the model's own config). Whatever the precision, lists and
+ * scores are the same, bit for bit. Statuses: NOT_FINITE (an item's vector), OUT_OF_MEMORY,
+ * BACKEND. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_recommender_create(alterrec_recommender **recommender,
                                                          const alterrec_model *model,
                                                          const alterrec_config *config);
+
+/* Writes all that serving needs to one file, made to be opened: keys and texts, encoders, tables
+ * and their compact copy; a fusion callback is not in it. Written aside, synced, renamed: processes
+ * that have opened the old file keep it. Statuses: IO, OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_recommender_save(const alterrec_recommender *recommender,
+                                                       const char *path);
+
+/* Opens such a file by mapping it: nothing is copied, and processes that open it share its memory.
+ * Of `config` (NULL: those of the file) compute.threads hold; all other options are those that it
+ * was saved with. Every field of the header and every array that says where others lie is checked;
+ * what is large is not read until it is used, unless serve.verify of `config` asks for the checksum
+ * of the whole. The file must not be changed or cut while it is open: replace it by another one, as
+ * save does. The recommender's catalog has no features. Statuses: IO, PARSE, UNSUPPORTED,
+ * OUT_OF_MEMORY, BACKEND. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_recommender_open(alterrec_recommender **recommender,
+                                                       const char *path,
+                                                       const alterrec_config *config);
 
 /* Another holder of the recommender, which alterrec_recommender_free gives back: returns the same
  * handle, NULL for NULL. So a server that changes its model lets the requests under way end with

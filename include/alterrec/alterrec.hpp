@@ -1354,6 +1354,18 @@ class recommender {
         alterrec_status status = alterrec_recommender_create(&made, of.handle(), options.handle());
         return detail::finish<Form>(status, recommender(made));
     }
+    /* A file that save wrote, mapped; of the options compute.threads and serve.verify count. */
+    template <class Form = default_form>
+    static outcome<Form, recommender> open(const std::string &path, config_view options = {},
+                                           Form = {}) {
+        alterrec_recommender *made = nullptr;
+        alterrec_status status = alterrec_recommender_open(&made, path.c_str(), options.handle());
+        return detail::finish<Form>(status, recommender(made));
+    }
+    template <class Form = default_form>
+    outcome<Form, void> save(const std::string &path, Form = {}) const {
+        return detail::finish<Form>(alterrec_recommender_save(handle(), path.c_str()));
+    }
     /* callback(const alterrec_fusion_tile &), on every thread that recommends: set it before they
      * share the recommender. */
     template <class Callback, class Form = default_form>

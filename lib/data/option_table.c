@@ -39,6 +39,13 @@ static const ar_option table[] = {
      "alpha, the ID score's weight in the fused score; the text score has 1 - alpha; auto: at the "
      "end of training the best on the validation sessions, 0.5 until then"},
 
+    {"serve.precision", AR_CHOICE, "int8", "f32 | bf16 | int8",
+     "numbers in the table that a recommender searches before it scores the best items in f32: the "
+     "lists are the same, memory and time are not; f32: no such table"},
+    {"serve.verify", AR_BOOL, "false", "true | false",
+     "whether a recommender's file is read as a whole when it is opened, and checked by its "
+     "checksum"},
+
     {"train.seed", AR_INT, "1", "0..4611686018427387904",
      "seed of every random choice: first weights, order, negatives, dropout"},
     {"train.batch_size", AR_INT, "512", "1..1000000", "examples (prefixes with a label) a step"},

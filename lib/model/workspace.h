@@ -7,14 +7,14 @@
 
 /* Arrays that calls leave for the next one, by what they are for. */
 enum {
-    AR_SLOT_ID_VECTORS,
-    AR_SLOT_TEXT_VECTORS,
-    AR_SLOT_ID_SCORES,
-    AR_SLOT_TEXT_SCORES,
     AR_SLOT_ID_ROWS,
     AR_SLOT_TEXT_ROWS,
     AR_SLOT_FUSED_ROWS,
     AR_SLOT_BEST_SCORES,
+    AR_SLOT_VECTORS,
+    AR_SLOT_ALL_ITEMS,
+    AR_SLOT_SEARCH,
+    AR_SLOT_SESSIONS,
     AR_SLOT_EXCLUDED,
     AR_SLOT_EXCLUDED_OFFSETS,
     AR_SLOT_EXCLUDED_SHARED,

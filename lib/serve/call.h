@@ -1,24 +1,25 @@
-/* One call on a recommender: the batch's sessions encoded, their scores tile by tile or in whole
- * rows. Level: serve. */
+/* One call on a recommender: the batch's sessions encoded, and whole rows of their scores for the
+ * host's fusion. Level: serve. */
 #ifndef AR_SERVE_CALL_H
 #define AR_SERVE_CALL_H
 
 #include "model/workspace.h"
 #include "serve/recommender.h"
+#include "serve/search.h"
 
 /* All memory is the batch's. */
 typedef struct ar_serving_call {
     const alterrec_recommender *recommender;
     alterrec_batch *batch;
     ar_workspace *workspace;
-    ar_fusion fusion;                           /* as it is when the call begins */
-    float *vectors[AR_RECOMMENDER_MOST_TOWERS]; /* [batch count + AR_PRODUCT_ROWS, dim] */
-    float *scores[AR_RECOMMENDER_MOST_TOWERS];  /* [most_rows, most_items] of one tile */
-    int64_t most_rows;                          /* sessions of a tile */
-    int64_t most_items;                         /* items of a tile */
-    float *rows[AR_RECOMMENDER_MOST_TOWERS];    /* [whole_rows, items] */
-    float *fused;                               /* [whole_rows, items] */
-    int64_t whole_rows;                         /* sessions whose rows are kept whole, or 0 */
+    ar_fusion fusion;       /* as it is when the call begins */
+    float *vectors;         /* [batch count, width]: row s is [h_id ; h_text] */
+    const int32_t *all;     /* [items]: 0, 1, 2, ..., once rows are reserved */
+    float *rows[2], *fused; /* [whole_rows, items] */
+    int64_t whole_rows;     /* sessions whose rows are kept at once */
+    ar_search_memory search_memory;
+    ar_session_memory session_memory;
+    int threads;
     int previous_threads;
 } ar_serving_call;
 
@@ -36,18 +37,10 @@ void ar_serving_call_end(ar_serving_call *call);
 /* Whether the fusion is the host's, which sees all items of a session at once. */
 bool ar_serving_host_fuses(const ar_serving_call *call);
 
-/* Makes room for tiles, or for whole rows too. */
-alterrec_status ar_serving_reserve(ar_serving_call *call, bool whole_rows);
+/* Makes room for whole rows: sets whole_rows. */
+alterrec_status ar_serving_reserve_rows(ar_serving_call *call);
 
-/* The towers' products with items first .. first + items - 1 for `rows` sessions from `session` on,
- * in call->scores. */
-alterrec_status ar_serving_score_tile(const ar_serving_call *call, int64_t session, int64_t rows,
-                                      int64_t first, int64_t items);
-
-/* Every tower's whole rows of scores for `rows` sessions from `session` on, in call->rows. */
-alterrec_status ar_serving_score_rows(const ar_serving_call *call, int64_t session, int64_t rows);
-
-/* Fuses call->rows into call->fused. */
-alterrec_status ar_serving_fuse_rows(const ar_serving_call *call, int64_t session, int64_t rows);
+/* The host's fused scores of all items in call->fused, for `rows` sessions from `session` on. */
+alterrec_status ar_serving_fuse_rows(ar_serving_call *call, int64_t session, int64_t rows);
 
 #endif

@@ -8,30 +8,132 @@
 
 #include <string.h>
 
-/* Tower `kind` of the model: its item table, and a copy of its encoder. */
-static alterrec_status copy_tower(struct ar_serving_tower *copy, ar_onednn *onednn,
-                                  const alterrec_model *model, int kind) {
-    const ar_tower *tower = ar_model_tower(model, kind);
-    int64_t count = ar_encoder_weights_count(&model->shape);
-    AR_NEW(copy->table, model->catalog->items * model->shape.dim);
-    AR_NEW(copy->block, count);
-    memcpy(copy->block, tower->weights.encoder.position, (size_t)count * sizeof *copy->block);
-    copy->encoder = ar_encoder_weights_at(copy->block, &model->shape);
-    copy->scale = ar_model_score_scale(model, kind);
-    return ar_model_table(copy->table, onednn, model, kind);
+/* A copy of `config` in which fusion.alpha is the number that holds. */
+static alterrec_status fix_config(alterrec_config **fixed, const alterrec_config *config,
+                                  const alterrec_config *chosen) {
+    static const char *const names[] = {"fusion.alpha", "compute.threads", "serve.precision"};
+    static const char even[] = "0.5"; /* of an "auto" that nothing was chosen for */
+    AR_TRY(alterrec_config_clone(fixed, chosen));
+    for (int i = 0; i < 3; i++) {
+        const char *value;
+        alterrec_status status = alterrec_config_get(&value, config, names[i]);
+        if (status == ALTERREC_OK && i == 0 && ar_config_is_auto(config, "fusion.alpha"))
+            value = ar_config_is_auto(chosen, "fusion.alpha") ? even : NULL;
+        if (status == ALTERREC_OK && value != NULL)
+            status = alterrec_config_set(*fixed, names[i], value);
+        if (status != ALTERREC_OK) {
+            alterrec_config_free(*fixed);
+            return status;
+        }
+    }
+    return ALTERREC_OK;
 }
 
-static alterrec_status copy_towers(alterrec_recommender *recommender, const alterrec_model *model) {
+alterrec_status ar_recommender_create_empty(alterrec_recommender **recommender,
+                                            alterrec_config *config) {
+    alterrec_recommender *made = ar_new(1, sizeof *made);
+    if (made == NULL) {
+        alterrec_config_free(config);
+        return ALTERREC_ERROR_OUT_OF_MEMORY;
+    }
+    made->config = config;
+    made->threads = ar_config_int(config, "compute.threads");
+    made->fusion.alpha = (float)ar_fusion_alpha(config, NULL);
+    alterrec_status status = ar_model_shape(&made->shape, config);
+    if (status != ALTERREC_OK) {
+        alterrec_recommender_free(made);
+        return status;
+    }
+    *recommender = made;
+    return ALTERREC_OK;
+}
+
+alterrec_status ar_recommender_index_shape(ar_index_shape *shape,
+                                           const alterrec_recommender *recommender,
+                                           const float *scales) {
+    static const ar_index_precision precisions[] = {AR_INDEX_F32, AR_INDEX_BF16, AR_INDEX_INT8};
+    *shape = (ar_index_shape){
+        .precision = precisions[ar_config_choice(recommender->config, "serve.precision")],
+        .towers = recommender->tower_count,
+        .items = recommender->items,
+        .dim = recommender->shape.dim,
+        .alpha = recommender->fusion.alpha};
+    for (int t = 0; t < recommender->tower_count; t++)
+        shape->scales[t] = scales[t];
+    return ALTERREC_OK;
+}
+
+/* Where things stand in a tower's block. The layout is one of pointers that training writes
+ * through; serving reads. */
+static ar_encoder_weights weights_of(const alterrec_recommender *recommender, int tower) {
+    float *block = (float *)(uintptr_t)recommender->towers[tower].block;
+    return ar_encoder_weights_at(block, &recommender->shape);
+}
+
+alterrec_status ar_recommender_pack_encoders(alterrec_recommender *recommender) {
+    ar_encoder_weights weights[AR_RECOMMENDER_MOST_TOWERS];
+    const ar_encoder_weights *towers[AR_RECOMMENDER_MOST_TOWERS];
+    for (int t = 0; t < recommender->tower_count; t++) {
+        weights[t] = weights_of(recommender, t);
+        towers[t] = &weights[t];
+    }
+    return ar_session_encoder_create(&recommender->encoder, towers, recommender->tower_count,
+                                     &recommender->shape, false);
+}
+
+static alterrec_status copy_encoder(alterrec_recommender *recommender, const alterrec_model *model,
+                                    int tower, int kind) {
+    int64_t count = ar_encoder_weights_count(&model->shape);
+    float *block;
+    AR_NEW(block, count);
+    memcpy(block, ar_model_tower(model, kind)->weights.encoder.position,
+           (size_t)count * sizeof *block);
+    recommender->towers[tower].owned = block;
+    recommender->towers[tower].block = block;
+    return ALTERREC_OK;
+}
+
+/* What is made on the way to an index. */
+typedef struct tables {
     ar_onednn *onednn;
-    AR_TRY(ar_onednn_create(&onednn));
-    int previous = ar_threads_enter(recommender->threads);
-    alterrec_status status =
-        copy_tower(&recommender->towers[0], onednn, model, ar_model_first_kind(model));
-    if (status == ALTERREC_OK && model->has_text)
-        status = copy_tower(&recommender->towers[1], onednn, model, ALTERREC_TEXT);
-    ar_threads_leave(previous);
-    ar_onednn_free(onednn);
-    return status;
+    float *tables[AR_RECOMMENDER_MOST_TOWERS]; /* [items, dim] */
+    float *norms;                              /* [2, width]: the last norms' scales and shifts */
+    float scales[AR_RECOMMENDER_MOST_TOWERS];
+} tables;
+
+static void tables_free(tables *made) {
+    ar_onednn_free(made->onednn);
+    for (int t = 0; t < AR_RECOMMENDER_MOST_TOWERS; t++)
+        ar_free(made->tables[t]);
+    ar_free(made->norms);
+}
+
+static alterrec_status fill_tower(tables *made, alterrec_recommender *recommender,
+                                  const alterrec_model *model, int tower, int kind) {
+    int64_t dim = model->shape.dim, width = recommender->tower_count * dim;
+    AR_TRY(copy_encoder(recommender, model, tower, kind));
+    ar_encoder_weights weights = weights_of(recommender, tower);
+    const ar_norm *last = &weights.blocks[model->shape.blocks - 1].feed_forward_norm;
+    memcpy(made->norms + tower * dim, last->scale, (size_t)dim * sizeof *made->norms);
+    memcpy(made->norms + width + tower * dim, last->shift, (size_t)dim * sizeof *made->norms);
+    made->scales[tower] = ar_model_score_scale(model, kind);
+    AR_NEW(made->tables[tower], recommender->items * dim);
+    return ar_model_table(made->tables[tower], made->onednn, model, kind);
+}
+
+static alterrec_status fill(tables *made, alterrec_recommender *recommender,
+                            const alterrec_model *model) {
+    int64_t width = recommender->tower_count * model->shape.dim;
+    AR_TRY(ar_onednn_create(&made->onednn));
+    AR_NEW(made->norms, 2 * width);
+    AR_TRY(fill_tower(made, recommender, model, 0, ar_model_first_kind(model)));
+    if (recommender->tower_count == 2)
+        AR_TRY(fill_tower(made, recommender, model, 1, ALTERREC_TEXT));
+    AR_TRY(ar_recommender_pack_encoders(recommender));
+    ar_index_shape shape;
+    AR_TRY(ar_recommender_index_shape(&shape, recommender, made->scales));
+    return ar_item_index_build(&recommender->index, &shape, (const float *const *)made->tables,
+                               made->norms, made->norms + width, ar_threads_count());
 }
 
 alterrec_status alterrec_recommender_create(alterrec_recommender **recommender,
@@ -40,18 +142,20 @@ alterrec_status alterrec_recommender_create(alterrec_recommender **recommender,
     AR_NOT_NULL(recommender);
     *recommender = NULL;
     AR_NOT_NULL(model);
-    if (config == NULL)
-        config = model->config;
+    alterrec_config *fixed;
     alterrec_recommender *made;
-    AR_NEW(made, 1);
-    made->catalog = ar_catalog_hold(model->catalog);
+    AR_TRY(fix_config(&fixed, config != NULL ? config : model->config, model->config));
+    AR_TRY(ar_recommender_create_empty(&made, fixed));
     made->shape = model->shape;
+    made->catalog = ar_catalog_hold(model->catalog);
     made->items = model->catalog->items;
-    made->threads = ar_config_int(config, "compute.threads");
-    made->fusion.alpha = (float)ar_fusion_alpha(config, model->config);
     made->tower_count = model->has_text ? 2 : 1;
     made->is_joint = model->is_joint;
-    alterrec_status status = copy_towers(made, model);
+    tables towers = {0};
+    int previous = ar_threads_enter(made->threads);
+    alterrec_status status = fill(&towers, made, model);
+    ar_threads_leave(previous);
+    tables_free(&towers);
     if (status != ALTERREC_OK) {
         alterrec_recommender_free(made);
         return status;
@@ -71,10 +175,12 @@ alterrec_recommender *alterrec_recommender_hold(const alterrec_recommender *reco
 void alterrec_recommender_free(alterrec_recommender *recommender) {
     if (recommender == NULL || !ar_reference_drop(&recommender->reference))
         return;
-    for (int i = 0; i < AR_RECOMMENDER_MOST_TOWERS; i++) {
-        ar_free(recommender->towers[i].table);
-        ar_free(recommender->towers[i].block);
-    }
+    for (int i = 0; i < AR_RECOMMENDER_MOST_TOWERS; i++)
+        ar_free(recommender->towers[i].owned);
+    ar_session_encoder_free(&recommender->encoder);
+    ar_item_index_free(&recommender->index);
+    alterrec_config_free(recommender->config);
+    ar_shared_map_free(recommender->map);
     alterrec_catalog_free(recommender->catalog);
     ar_free(recommender);
 }
@@ -95,14 +201,6 @@ int64_t alterrec_recommender_width(const alterrec_recommender *recommender) {
     return recommender != NULL ? recommender->tower_count * recommender->shape.dim : 0;
 }
 
-/* What the inner product of tower `tower` counts in the fused score. */
-static float share_of(const alterrec_recommender *recommender, int tower) {
-    if (recommender->tower_count == 1)
-        return recommender->towers[0].scale;
-    float alpha = recommender->fusion.alpha;
-    return recommender->towers[tower].scale * (tower == 0 ? alpha : 1.0f - alpha);
-}
-
 alterrec_status alterrec_recommender_item_vectors(float *vectors,
                                                   const alterrec_recommender *recommender,
                                                   int64_t first, int64_t count) {
@@ -112,13 +210,13 @@ alterrec_status alterrec_recommender_item_vectors(float *vectors,
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "%s: %lld items from item %lld on, the catalog has items 0..%lld", __func__,
                        (long long)count, (long long)first, (long long)recommender->items - 1);
-    int64_t dim = recommender->shape.dim, width = alterrec_recommender_width(recommender);
+    const ar_item_index *index = &recommender->index;
+    int64_t dim = recommender->shape.dim;
+    memcpy(vectors, index->table + first * index->width,
+           (size_t)(count * index->width) * sizeof *vectors);
     for (int64_t i = 0; i < count; i++)
-        for (int t = 0; t < recommender->tower_count; t++) {
-            float *dst = vectors + i * width + t * dim;
-            memcpy(dst, recommender->towers[t].table + (first + i) * dim,
-                   (size_t)dim * sizeof *dst);
-            ar_scores_scale(dst, dim, share_of(recommender, t));
-        }
+        for (int t = 0; t < recommender->tower_count; t++)
+            ar_scores_scale(vectors + i * index->width + t * dim, dim,
+                            (float)ar_index_fold(&index->shape, t));
     return ALTERREC_OK;
 }

@@ -14,21 +14,35 @@ static void pick(float *dst, const float *row, const int32_t *items, int64_t cou
         dst[i] = items[i] >= 0 ? row[items[i]] : -INFINITY;
 }
 
-static alterrec_status score(float *const wanted[3], ar_serving_call *call, const int32_t *items,
-                             int64_t count) {
-    const float *const rows[3] = {call->fused, call->rows[0], call->rows[1]};
+/* The host's fusion sees whole rows, whatever is picked of them. */
+static alterrec_status fuse(float *fused, ar_serving_call *call, const int32_t *items,
+                            int64_t count) {
     int64_t all = call->recommender->items;
+    AR_TRY(ar_serving_reserve_rows(call));
     for (int64_t session = 0; session < call->batch->count; session += call->whole_rows) {
-        int64_t sessions = at_most(call->batch->count - session, call->whole_rows);
-        AR_TRY(ar_serving_score_rows(call, session, sessions));
-        if (wanted[0] != NULL)
-            AR_TRY(ar_serving_fuse_rows(call, session, sessions));
-        for (int64_t s = 0; s < sessions; s++)
-            for (int i = 0; i < 3; i++)
-                if (wanted[i] != NULL)
-                    pick(wanted[i] + (session + s) * count, rows[i] + s * all,
-                         items + (session + s) * count, count);
+        int64_t rows = at_most(call->batch->count - session, call->whole_rows);
+        AR_TRY(ar_serving_fuse_rows(call, session, rows));
+        for (int64_t s = session; s < session + rows; s++)
+            pick(fused + s * count, call->fused + (s - session) * all, items + s * count, count);
     }
+    return ALTERREC_OK;
+}
+
+/* The part of an array [batch count, count] that is session's; NULL of NULL. */
+static float *part_of(float *array, int64_t session, int64_t count) {
+    return array != NULL ? array + session * count : NULL;
+}
+
+static alterrec_status score(float *fused, float *id, float *text, ar_serving_call *call,
+                             const int32_t *items, int64_t count) {
+    const ar_item_index *index = &call->recommender->index;
+    bool host = ar_serving_host_fuses(call);
+    if (host && fused != NULL)
+        AR_TRY(fuse(fused, call, items, count));
+    for (int64_t s = 0; s < call->batch->count; s++)
+        AR_TRY(ar_search_score(host ? NULL : part_of(fused, s, count), part_of(id, s, count),
+                               part_of(text, s, count), index, call->vectors + s * index->width,
+                               items + s * count, count, &call->search_memory));
     return ALTERREC_OK;
 }
 
@@ -64,9 +78,7 @@ alterrec_status alterrec_recommender_score(float *fused, float *id, float *text,
     AR_TRY(check_items(recommender, items, batch->count, count, __func__));
     ar_serving_call call;
     AR_TRY(ar_serving_call_begin(&call, recommender, batch, search, __func__));
-    alterrec_status status = ar_serving_reserve(&call, true);
-    if (status == ALTERREC_OK)
-        status = score((float *const[3]){fused, id, text}, &call, items, count);
+    alterrec_status status = score(fused, id, text, &call, items, count);
     ar_serving_call_end(&call);
     return status;
 }
@@ -79,11 +91,8 @@ alterrec_status alterrec_recommender_session_vectors(float *vectors,
     AR_NOT_NULL(batch);
     ar_serving_call call;
     AR_TRY(ar_serving_call_begin(&call, recommender, batch, NULL, __func__));
-    int64_t dim = recommender->shape.dim, width = alterrec_recommender_width(recommender);
-    for (int64_t s = 0; s < batch->count; s++)
-        for (int t = 0; t < recommender->tower_count; t++)
-            memcpy(vectors + s * width + t * dim, call.vectors[t] + s * dim,
-                   (size_t)dim * sizeof *vectors);
+    memcpy(vectors, call.vectors,
+           (size_t)(batch->count * recommender->index.width) * sizeof *vectors);
     ar_serving_call_end(&call);
     return ALTERREC_OK;
 }

@@ -6,107 +6,89 @@
 #include "serve/topk.h"
 
 /* One call of top_k. */
-typedef struct top_k_scan {
+typedef struct top_k_call {
     ar_serving_call call;
     ar_exclusions exclusions;
     const alterrec_filter *filter; /* NULL: none */
-    int32_t *best_items;           /* [batch count, k] */
-    float *best_scores;            /* [batch count, k] */
-    int64_t k;
-} top_k_scan;
+    ar_search search;
+} top_k_call;
 
 static int64_t at_most(int64_t value, int64_t most) {
     return value < most ? value : most;
 }
 
-static ar_topk best_of(const top_k_scan *scan, int64_t session) {
-    return (ar_topk){scan->best_items + session * scan->k, scan->best_scores + session * scan->k,
-                     scan->k};
+static ar_allowed allowed_of(const top_k_call *made) {
+    const alterrec_filter *filter = made->filter;
+    ar_allowed allowed = {.shared = made->exclusions.shared,
+                          .shared_count = made->exclusions.shared_count,
+                          .excluded = made->exclusions.items,
+                          .offsets = made->exclusions.offsets};
+    if (filter == NULL)
+        return allowed;
+    allowed.bits = filter->allowed_count < filter->items ? filter->allowed : NULL;
+    allowed.list = filter->list;
+    allowed.list_count = filter->allowed_count;
+    allowed.categories = filter->categories;
+    allowed.per_list = filter->per_list;
+    return allowed;
 }
 
-/* Takes the best of one session's fused scores of items first .. first + items - 1. */
-static void take_best(const top_k_scan *scan, int64_t session, float *scores, int64_t first,
-                      int64_t items) {
-    const alterrec_filter *filter = scan->filter;
-    ar_topk best = best_of(scan, session);
-    ar_exclusions_apply(scores, &scan->exclusions, session, first, items);
+static ar_topk best_of(const ar_search *search, int64_t session) {
+    return (ar_topk){search->items + session * search->k, search->scores + session * search->k,
+                     search->k};
+}
+
+/* The best of one session's fused scores [items], which are changed. */
+static void take_best(const top_k_call *made, int64_t session, float *scores, int64_t items) {
+    const alterrec_filter *filter = made->filter;
+    ar_topk best = best_of(&made->search, session);
+    ar_exclusions_apply(scores, &made->exclusions, session, 0, items);
     if (filter != NULL)
-        ar_filter_apply(scores, filter, first, items);
+        ar_filter_apply(scores, filter, 0, items);
+    ar_topk_begin(&best);
     if (filter != NULL && filter->categories != NULL)
-        ar_topk_add_capped(&best, scores, (int32_t)first, items, filter->categories,
-                           filter->per_list);
+        ar_topk_add_capped(&best, scores, 0, items, filter->categories, filter->per_list);
     else
-        ar_topk_add(&best, scores, (int32_t)first, items);
-}
-
-/* Fuses one session's scores of a tile in place, and takes the best. */
-static void scan_row(const top_k_scan *scan, int64_t session, int64_t row, int64_t first,
-                     int64_t items) {
-    const alterrec_recommender *recommender = scan->call.recommender;
-    float *scores = scan->call.scores[0] + row * items;
-    if (recommender->tower_count == 2) {
-        float *text = scan->call.scores[1] + row * items;
-        ar_scores_scale(text, items, recommender->towers[1].scale);
-        ar_scores_fuse(scores, text, items, scan->call.fusion.alpha);
-    }
-    take_best(scan, session, scores, first, items);
-}
-
-static alterrec_status scan_tile(const top_k_scan *scan, int64_t session, int64_t rows,
-                                 int64_t first, int64_t items) {
-    AR_TRY(ar_serving_score_tile(&scan->call, session, rows, first, items));
-#pragma omp parallel for schedule(static) if (rows * items > AR_PARALLEL_LEAST)
-    for (int64_t row = 0; row < rows; row++)
-        scan_row(scan, session + row, row, first, items);
-    return ALTERREC_OK;
-}
-
-/* Tile by tile of the items, so that a tile of the tables is read once for the whole batch. */
-static alterrec_status scan_items(const top_k_scan *scan) {
-    const ar_serving_call *call = &scan->call;
-    int64_t count = call->batch->count, items = call->recommender->items;
-    for (int64_t first = 0; first < items; first += call->most_items)
-        for (int64_t session = 0; session < count; session += call->most_rows)
-            AR_TRY(scan_tile(scan, session, at_most(count - session, call->most_rows), first,
-                             at_most(items - first, call->most_items)));
-    return ALTERREC_OK;
+        ar_topk_add(&best, scores, 0, items);
+    ar_topk_finish(&best);
 }
 
 /* With the host's fusion: session by session, each with all items. */
-static alterrec_status scan_rows(const top_k_scan *scan) {
-    const ar_serving_call *call = &scan->call;
+static alterrec_status scan_rows(top_k_call *made) {
+    ar_serving_call *call = &made->call;
     int64_t count = call->batch->count, items = call->recommender->items;
+    AR_TRY(ar_serving_reserve_rows(call));
     for (int64_t session = 0; session < count; session += call->whole_rows) {
         int64_t rows = at_most(count - session, call->whole_rows);
-        AR_TRY(ar_serving_score_rows(call, session, rows));
         AR_TRY(ar_serving_fuse_rows(call, session, rows));
 #pragma omp parallel for schedule(static) if (rows * items > AR_PARALLEL_LEAST)
         for (int64_t row = 0; row < rows; row++)
-            take_best(scan, session + row, call->fused + row * items, 0, items);
+            take_best(made, session + row, call->fused + row * items, items);
     }
+    made->search.guaranteed = made->search.rescans = count;
     return ALTERREC_OK;
 }
 
-static alterrec_status run(top_k_scan *scan) {
-    ar_serving_call *call = &scan->call;
-    int64_t count = call->batch->count;
-    AR_TRY(ar_exclusions_of(&scan->exclusions, call->workspace, call->batch));
-    AR_TRY(ar_serving_reserve(call, ar_serving_host_fuses(call)));
-    if (scan->best_scores == NULL)
-        scan->best_scores = ar_workspace_array(call->workspace, AR_SLOT_BEST_SCORES,
-                                               count * scan->k, sizeof(float));
-    if (scan->best_scores == NULL)
+static alterrec_status run(top_k_call *made) {
+    ar_serving_call *call = &made->call;
+    ar_search *search = &made->search;
+    AR_TRY(ar_exclusions_of(&made->exclusions, call->workspace, call->batch));
+    if (search->scores == NULL)
+        search->scores = ar_workspace_array(call->workspace, AR_SLOT_BEST_SCORES,
+                                            call->batch->count * search->k, sizeof(float));
+    if (search->scores == NULL)
         return ALTERREC_ERROR_OUT_OF_MEMORY;
-    for (int64_t session = 0; session < count; session++) {
-        ar_topk best = best_of(scan, session);
-        ar_topk_begin(&best);
-    }
-    AR_TRY(ar_serving_host_fuses(call) ? scan_rows(scan) : scan_items(scan));
-    for (int64_t session = 0; session < count; session++) {
-        ar_topk best = best_of(scan, session);
-        ar_topk_finish(&best);
-    }
-    return ALTERREC_OK;
+    if (ar_serving_host_fuses(call))
+        return scan_rows(made);
+    ar_allowed allowed = allowed_of(made);
+    search->index = &call->recommender->index;
+    search->vectors = call->vectors;
+    search->count = call->batch->count;
+    search->allowed = &allowed;
+    search->threads = call->threads;
+    alterrec_status status = ar_search_run(search, &call->search_memory);
+    search->allowed = NULL;
+    return status;
 }
 
 static alterrec_status check(const alterrec_recommender *recommender, int64_t k,
@@ -130,16 +112,17 @@ alterrec_status alterrec_recommender_top_k(int32_t *items, float *scores,
     AR_NOT_NULL(recommender);
     AR_NOT_NULL(batch);
     AR_TRY(check(recommender, k, search, __func__));
-    top_k_scan made = {.filter = search != NULL ? search->filter : NULL,
-                       .best_items = items,
-                       .best_scores = scores,
-                       .k = k};
+    top_k_call made = {.search = {.items = items, .scores = scores, .k = k}};
+    if (search != NULL) {
+        made.filter = search->filter;
+        made.search.candidates = search->candidates;
+    }
     AR_TRY(ar_serving_call_begin(&made.call, recommender, batch, search, __func__));
     alterrec_status status = run(&made);
     if (status == ALTERREC_OK && search != NULL) {
-        search->guaranteed = batch->count;
-        search->reranked = 0;
-        search->rescans = 0;
+        search->guaranteed = made.search.guaranteed;
+        search->reranked = made.search.reranked;
+        search->rescans = made.search.rescans;
     }
     ar_serving_call_end(&made.call);
     return status;

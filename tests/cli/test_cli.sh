@@ -50,7 +50,7 @@ says out "alterrec"
 ends 2
 ends 2 trian
 says err "did you mean train?"
-for command in train evaluate recommend inspect report options generate; do
+for command in train evaluate recommend snapshot inspect report options generate; do
     ends 0 "$command" --help
     says out "usage: alterrec $command"
     ends 2 "$command" --no-such-flag
@@ -209,6 +209,23 @@ says err "no test sessions"
 
 ends 0 recommend --model m.safetensors --k 3 P000001 P000002
 [ "$(grep -cE '^ +[1-3] ' out)" -eq 3 ] || fail "not 3 recommendations"
+mv out of_model
+ends 0 snapshot --model m.safetensors --out m.snapshot
+says out "300 items"
+ends 0 recommend --snapshot m.snapshot --k 3 P000001 P000002
+cmp -s out of_model || fail "the snapshot recommends other items than the model"
+for precision in f32 bf16; do
+    ends 0 snapshot --model m.safetensors --out m.snapshot --set serve.precision=$precision
+    says out "serve.precision $precision"
+    ends 0 recommend --snapshot m.snapshot --k 3 P000001 P000002
+    cmp -s out of_model || fail "serve.precision $precision recommends other items"
+done
+ends 2 recommend --snapshot m.snapshot --model m.safetensors P000001
+says err "both given"
+ends 2 recommend P000001
+says err "--snapshot FILE is missing"
+ends 1 recommend --snapshot m.safetensors P000001
+says err "is not a recommender's file"
 ends 0 recommend --model m.safetensors P000001 NO_SUCH_ITEM
 says err "warning: no item NO_SUCH_ITEM"
 ends 1 recommend --model m.safetensors NO_SUCH_ITEM

@@ -524,6 +524,19 @@ static void try_recommender_vectors(void) {
 #undef SCORE
 }
 
+static void try_recommender_file(void) {
+    const char *path = scratch_path("snapshot");
+    alterrec_recommender *opened = recommender;
+    REFUSES(alterrec_recommender_save, recommender, NULL, path);
+    REFUSES(alterrec_recommender_save, path, recommender, NULL);
+    MUST(alterrec_recommender_save(recommender, path));
+    REFUSES(alterrec_recommender_open, recommender, NULL, path, NULL);
+    REFUSES(alterrec_recommender_open, path, &opened, NULL, NULL);
+    ck_assert_ptr_null(opened);
+    TAKES(alterrec_recommender_open, config, &opened, path, NULL);
+    alterrec_recommender_free(opened);
+}
+
 static void try_filter(void) {
     static const int32_t categories[ITEMS];
     static const uint8_t bits[ITEMS / 8];
@@ -559,6 +572,7 @@ static void try_all(void) {
     try_evaluation();
     try_recommender();
     try_recommender_vectors();
+    try_recommender_file();
     try_filter();
 }
 

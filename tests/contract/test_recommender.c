@@ -60,6 +60,23 @@ static void mask_row(float *row, excluded what, const alterrec_sessions *session
         row[session] = -INFINITY;
 }
 
+/* Every item's score for every session: close to those of the model, whose sums run in another
+ * order. */
+static void score_all(float *rows, const small_model *small,
+                      const alterrec_recommender *recommender, alterrec_batch *batch) {
+    int64_t size = alterrec_batch_count(batch) * small->items;
+    int32_t *all = ar_new(size, sizeof *all);
+    float *reference = ar_new(size, sizeof *reference);
+    for (int64_t i = 0; i < size; i++)
+        all[i] = (int32_t)(i % small->items);
+    MUST(alterrec_recommender_score(rows, NULL, NULL, recommender, batch, all, small->items, NULL));
+    MUST(alterrec_model_score(reference, small->model, ALTERREC_FUSED, batch));
+    for (int64_t i = 0; i < size; i++)
+        ck_assert_double_eq_tol((double)rows[i], (double)reference[i], 2e-3);
+    ar_free(all);
+    ar_free(reference);
+}
+
 static void check_against_sort(small_model *small, int64_t count, int64_t k, excluded what) {
     alterrec_sessions *sessions = small_sessions(small, count, 2 * SMALL_MAX_LEN);
     alterrec_batch *batch;
@@ -69,7 +86,7 @@ static void check_against_sort(small_model *small, int64_t count, int64_t k, exc
     for (int64_t s = 0; s < count; s++)
         small_add(batch, sessions, s);
     float *rows = ar_new(count * small->items, sizeof *rows);
-    MUST(alterrec_model_score(rows, small->model, ALTERREC_FUSED, batch));
+    score_all(rows, small, recommender, batch);
     exclude(batch, what);
     int32_t *items = ar_new(count * k, sizeof *items), *expected = ar_new(k, sizeof *expected);
     float *scores = ar_new(count * k, sizeof *scores), *best = ar_new(k, sizeof *best);
@@ -110,6 +127,38 @@ START_TEST(equals_a_full_sort_over_many_tiles) {
     small_model_open(&small, MANY_ITEMS, true);
     check_against_sort(&small, 1, 20, (excluded){true, true, true});
     check_against_sort(&small, 150, 5, (excluded){true, true, true});
+    small_model_close(&small);
+}
+END_TEST
+
+/* Whatever the numbers of the compact table: the same items and the same bits. */
+START_TEST(precision_changes_nothing) {
+    static const char *const precisions[] = {"f32", "bf16", "int8"};
+    enum { COUNT = 100, MOST = 100 };
+    static int32_t items[3][COUNT * MOST];
+    static float scores[3][COUNT * MOST];
+    small_model small;
+    small_model_open(&small, _i == 0 ? 501 : MANY_ITEMS, _i < 2);
+    alterrec_sessions *sessions = small_sessions(&small, COUNT, 2 * SMALL_MAX_LEN);
+    alterrec_batch *batch;
+    MUST(alterrec_batch_create(&batch));
+    for (int64_t s = 0; s < COUNT; s++)
+        small_add(batch, sessions, s);
+    exclude(batch, (excluded){true, true, true});
+    for (int64_t k = 1; k <= MOST; k = k == 1 ? 20 : k + 80)
+        for (int p = 0; p < 3; p++) {
+            alterrec_recommender *recommender;
+            alterrec_search search = {.struct_size = sizeof search};
+            MUST(alterrec_config_set(small.config, "serve.precision", precisions[p]));
+            MUST(alterrec_recommender_create(&recommender, small.model, small.config));
+            MUST(alterrec_recommender_top_k(items[p], scores[p], recommender, batch, k, &search));
+            ck_assert_int_eq(search.guaranteed, COUNT);
+            alterrec_recommender_free(recommender);
+            ck_assert_mem_eq(items[p], items[0], (size_t)(COUNT * k) * sizeof **items);
+            ck_assert_mem_eq(scores[p], scores[0], (size_t)(COUNT * k) * sizeof **scores);
+        }
+    alterrec_batch_free(batch);
+    alterrec_sessions_free(sessions);
     small_model_close(&small);
 }
 END_TEST
@@ -412,6 +461,7 @@ int main(void) {
     TCase *group = tcase_create("recommender");
     tcase_add_loop_test(group, equals_a_full_sort_of_the_scores, 0, 2);
     tcase_add_test(group, equals_a_full_sort_over_many_tiles);
+    tcase_add_loop_test(group, precision_changes_nothing, 0, 3);
     tcase_add_loop_test(group, batch_mates_change_nothing, 0, 2);
     tcase_add_loop_test(group, threads_share_a_recommender, 0, 2);
     tcase_add_test(group, it_is_a_snapshot);

@@ -108,9 +108,32 @@ func NewRecommender(model *Model, config *Config, fusion FusionFunc) (*Recommend
 	defer runtime.KeepAlive(model)
 	defer runtime.KeepAlive(config)
 	r := &Recommender{kept: &kept{}}
-	err := call(func() C.alterrec_status {
+	return r.guarded(fusion, call(func() C.alterrec_status {
 		return C.alterrec_recommender_create(&r.p, model.p, config.pointer())
+	}))
+}
+
+// OpenRecommender maps a file that Save wrote, which must not be changed while it is open; of config
+// compute.threads and serve.verify count.
+func OpenRecommender(path string, config *Config, fusion FusionFunc) (*Recommender, error) {
+	defer runtime.KeepAlive(config)
+	r := &Recommender{kept: &kept{}}
+	return r.guarded(fusion, withString(path, func(p *C.char) C.alterrec_status {
+		return C.alterrec_recommender_open(&r.p, p, config.pointer())
+	}))
+}
+
+// Save writes all that serving needs to one file.
+func (r *Recommender) Save(path string) error {
+	r.ending.RLock()
+	defer r.ending.RUnlock()
+	return withString(path, func(p *C.char) C.alterrec_status {
+		return C.alterrec_recommender_save(r.p, p)
 	})
+}
+
+// guarded completes a recommender that was made without err.
+func (r *Recommender) guarded(fusion FusionFunc, err error) (*Recommender, error) {
 	if err != nil {
 		return nil, err
 	}

@@ -302,6 +302,8 @@ FUNCTIONS = {
     "alterrec_evaluation_json": (c_char_p, [c_void_p]),
     "alterrec_model_choose_alpha": (c_int32, [c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_void_p]),
     "alterrec_recommender_create": (c_int32, [POINTER(c_void_p), c_void_p, c_void_p]),
+    "alterrec_recommender_save": (c_int32, [c_void_p, c_char_p]),
+    "alterrec_recommender_open": (c_int32, [POINTER(c_void_p), c_char_p, c_void_p]),
     "alterrec_recommender_hold": (c_void_p, [c_void_p]),
     "alterrec_recommender_free": (None, [c_void_p]),
     "alterrec_recommender_on_fusion": (c_int32, [c_void_p, alterrec_fusion_fn, c_void_p]),

@@ -5,7 +5,7 @@ import ctypes
 import numpy
 
 from . import _c
-from ._library import Handle, address, array, c, check, make, pointer, struct
+from ._library import Handle, address, array, c, check, make, pointer, struct, text
 from .data import Catalog
 
 
@@ -41,9 +41,17 @@ class Filter(Handle):
 class Recommender(Handle):
     """An immutable snapshot of a model for serving, which threads share."""
 
-    def __init__(self, model, config=None):
-        super().__init__(make(c.alterrec_recommender_create, model.p, pointer(config)),
-                         c.alterrec_recommender_free)
+    def __init__(self, model, config=None, _opened=None):
+        made = _opened or make(c.alterrec_recommender_create, model.p, pointer(config))
+        super().__init__(made, c.alterrec_recommender_free)
+
+    @classmethod
+    def open(cls, path, config=None):
+        """Maps a file that `save` wrote; of `config` compute.threads and serve.verify count."""
+        return cls(None, _opened=make(c.alterrec_recommender_open, text(path), pointer(config)))
+
+    def save(self, path):
+        check(c.alterrec_recommender_save(self.p, text(path)))
 
     @property
     def catalog(self):

@@ -368,6 +368,8 @@ unsafe extern "C" {
     pub fn alterrec_evaluation_json(evaluation: *const alterrec_evaluation) -> *const c_char;
     pub fn alterrec_model_choose_alpha(alpha: *mut f64, curve: *mut f64, points: i64, model: *mut alterrec_model, valid: *const alterrec_sessions, config: *const alterrec_config) -> alterrec_status;
     pub fn alterrec_recommender_create(recommender: *mut *mut alterrec_recommender, model: *const alterrec_model, config: *const alterrec_config) -> alterrec_status;
+    pub fn alterrec_recommender_save(recommender: *const alterrec_recommender, path: *const c_char) -> alterrec_status;
+    pub fn alterrec_recommender_open(recommender: *mut *mut alterrec_recommender, path: *const c_char, config: *const alterrec_config) -> alterrec_status;
     pub fn alterrec_recommender_hold(recommender: *const alterrec_recommender) -> *mut alterrec_recommender;
     pub fn alterrec_recommender_free(recommender: *mut alterrec_recommender);
     pub fn alterrec_recommender_on_fusion(recommender: *mut alterrec_recommender, fusion: alterrec_fusion_fn, user_data: *mut c_void) -> alterrec_status;

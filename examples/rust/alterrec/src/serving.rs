@@ -2,9 +2,10 @@
 use crate::config::ConfigView;
 use crate::data::{Batch, CatalogView};
 use crate::error::{check, Result};
-use crate::handle::{call_fusion, make, optional, owned, sized, Answer, FusionTile, Kept};
+use crate::handle::{c_path, call_fusion, make, optional, owned, sized, Answer, FusionTile, Kept};
 use crate::model::Model;
 use crate::sys;
+use std::path::Path;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -106,6 +107,22 @@ impl Recommender {
         let handle =
             make(|made| unsafe { sys::alterrec_recommender_create(made, model.as_ptr(), config) })?;
         Ok(Recommender { handle, fusion: None })
+    }
+
+    /// Opens a file that [`Recommender::save`] wrote, by mapping it: it must not be changed while it
+    /// is open. Of `config` compute.threads and serve.verify count.
+    pub fn open(path: impl AsRef<Path>, config: Option<&ConfigView>) -> Result<Recommender> {
+        let path = c_path(path)?;
+        let config = optional(config, ConfigView::as_ptr);
+        let handle =
+            make(|made| unsafe { sys::alterrec_recommender_open(made, path.as_ptr(), config) })?;
+        Ok(Recommender { handle, fusion: None })
+    }
+
+    /// Writes all that serving needs to one file.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = c_path(path)?;
+        check(unsafe { sys::alterrec_recommender_save(self.as_ptr(), path.as_ptr()) })
     }
 
     /// With a fusion in the place of the weighted sum, which several threads call at once.
