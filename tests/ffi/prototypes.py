@@ -50,7 +50,7 @@ class Declaration:
 
 class Header:
     def __init__(self, text):
-        text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
+        text = re.sub(r"/\*.*?\*/", "", text.replace("\\\n", " "), flags=re.S)
         self.constants = [
             (name, int(value.strip("()")))
             for name, value in re.findall(r"^#define (ALTERREC_\w+) +(\(?-?\d+\)?) *$", text, re.M)

@@ -86,6 +86,9 @@ type StepReport struct {
 	Loss          float64
 	PositivesLoss float64
 	PartLoss      [2]float64
+	Rows          int64
+	Tokens        int64
+	Seconds       [C.ALTERREC_PARTS]float64 // of each part
 }
 
 // Progress is where a running epoch or evaluation stands. It is valid during the callback.
@@ -140,6 +143,8 @@ var (
 	_ = zero[unsafe.Sizeof(StepReport{})-unsafe.Sizeof(C.alterrec_step_report{})]
 	_ = zero[unsafe.Offsetof(StepReport{}.PartLoss)-
 		unsafe.Offsetof(C.alterrec_step_report{}.part_loss)]
+	_ = zero[unsafe.Offsetof(StepReport{}.Seconds)-
+		unsafe.Offsetof(C.alterrec_step_report{}.seconds)]
 	_ = zero[unsafe.Sizeof(Progress{})-unsafe.Sizeof(C.alterrec_progress{})]
 	_ = zero[unsafe.Offsetof(Progress{}.Seconds)-unsafe.Offsetof(C.alterrec_progress{}.seconds)]
 	_ = zero[unsafe.Offsetof(Progress{}.Report)-unsafe.Offsetof(C.alterrec_progress{}.report)]

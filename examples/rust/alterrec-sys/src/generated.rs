@@ -36,6 +36,7 @@ pub const ALTERREC_STAGE_EPOCH: i32 = 2;
 pub const ALTERREC_LOG_INFO: i32 = 1;
 pub const ALTERREC_LOG_WARNING: i32 = 2;
 pub const ALTERREC_PART_ROWS: i32 = 0;
+pub const ALTERREC_PART_TEACHER: i32 = 1;
 pub const ALTERREC_PART_TABLE: i32 = 2;
 pub const ALTERREC_PART_ENCODER: i32 = 3;
 pub const ALTERREC_PART_SCORES: i32 = 4;

@@ -163,7 +163,17 @@ fn structs_and_constants() {
     same!(
         expected,
         seen,
-        alterrec_step_report { struct_size, tower, examples, loss, positives_loss, part_loss }
+        alterrec_step_report {
+            struct_size,
+            tower,
+            examples,
+            loss,
+            positives_loss,
+            part_loss,
+            rows,
+            tokens,
+            seconds
+        }
     );
     same!(
         expected,
