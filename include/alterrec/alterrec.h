@@ -8,6 +8,7 @@
  *   2. config: every option by name    5. trainer: the alternating ID / text training
  *   3. catalog, sessions, dataset,     6. evaluation
  *      batch: the data                 7. recommender: top k
+ *                                      8. live sessions: item by item
  *
  * Rules that hold for every function:
  *  - A function that can fail returns alterrec_status: 0 is success, errors are negative. After an
@@ -1014,6 +1015,93 @@ ALTERREC_API alterrec_status alterrec_recommender_item_vectors(
  * Since 0.1. */
 ALTERREC_API alterrec_status alterrec_recommender_session_vectors(
     float *vectors, const alterrec_recommender *recommender, alterrec_batch *batch);
+
+/* ---------------------------------------------------------------------------------------------
+ * 8. Live sessions: visitors whose items come one by one
+ * ------------------------------------------------------------------------------------------- */
+
+/* A visitor's session that grows. It keeps what the encoders know of its items, so that a further
+ * item costs what one item costs; scores and lists are, bit for bit, those of the whole session in
+ * a batch. Memory: about 4 * length bytes, and for min(length, model.max_len) items, rounded up to
+ * the next 8, 8 * dim * blocks * towers bytes each (9,600 with the default options and a text
+ * tower). One thread at a time. It keeps its recommender. */
+typedef struct alterrec_live_session alterrec_live_session;
+
+/* A session without items. Statuses: OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_live_session_create(alterrec_live_session **live,
+                                                          const alterrec_recommender *recommender);
+
+/* Since 0.1. */
+ALTERREC_API void alterrec_live_session_free(alterrec_live_session *live);
+
+/* Adds the visitor's next item, on the calling thread alone. Beyond model.max_len items the last
+ * max_len count, their positions change with every item, and so each costs a session of max_len
+ * items. Statuses: INVALID_ARGUMENT (an item outside the catalog), OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_live_session_push(alterrec_live_session *live, int32_t item);
+
+/* Adds items[s] to sessions[s] for `count` different sessions of one recommender, all in one
+ * product; on at most `threads` threads (0: the recommender's). Either all are added or none.
+ * Statuses: INVALID_ARGUMENT (count below 1, a session that is NULL or comes twice, an item outside
+ * the catalog, threads below 0), MISMATCH (sessions of different recommenders), OUT_OF_MEMORY.
+ * Since 0.1. */
+ALTERREC_API alterrec_status alterrec_live_sessions_push(alterrec_live_session *const *sessions,
+                                                         const int32_t *items, int64_t count,
+                                                         int32_t threads);
+
+/* The number of items; 0 for NULL. Since 0.1. */
+ALTERREC_API int64_t alterrec_live_session_length(const alterrec_live_session *live);
+
+/* All items in their order; borrowed until the session changes. NULL for NULL and without items.
+ * Since 0.1. */
+ALTERREC_API const int32_t *alterrec_live_session_items(const alterrec_live_session *live);
+
+/* Takes away all items and exclusions; memory is kept for the next visitor. NULL is accepted.
+ * Since 0.1. */
+ALTERREC_API void alterrec_live_session_reset(alterrec_live_session *live);
+
+/* Whether the session's own items are left out of its lists (0: no, the default). Statuses:
+ * INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_live_session_exclude_own(alterrec_live_session *live,
+                                                               int32_t exclude_own);
+
+/* Leaves out the `count` items of `items` from now on, besides those named before. Statuses:
+ * INVALID_ARGUMENT (an item outside the catalog, count below 0), OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_live_session_exclude(alterrec_live_session *live,
+                                                           const int32_t *items, int64_t count);
+
+/* The `k` best items, best first: items [k] and fused scores [k] (NULL: not wanted), as
+ * alterrec_recommender_top_k gives them for a batch of this one session. Statuses: as there, and
+ * INVALID_ARGUMENT (a session without items). Since 0.1. */
+ALTERREC_API alterrec_status alterrec_live_session_top_k(int32_t *items, float *scores,
+                                                         const alterrec_live_session *live,
+                                                         int64_t k, alterrec_search *search);
+
+/* The same for `count` sessions of one recommender in one search: items [count, k] and scores
+ * [count, k]. Statuses: as above, and MISMATCH (sessions of different recommenders). Since 0.1. */
+ALTERREC_API alterrec_status alterrec_live_sessions_top_k(int32_t *items, float *scores,
+                                                          alterrec_live_session *const *sessions,
+                                                          int64_t count, int64_t k,
+                                                          alterrec_search *search);
+
+/* The scores of items [count], see alterrec_recommender_score; fused, id and text [count] may be
+ * NULL. Statuses: as there, and INVALID_ARGUMENT (a session without items). Since 0.1. */
+ALTERREC_API alterrec_status alterrec_live_session_score(float *fused, float *id, float *text,
+                                                         const alterrec_live_session *live,
+                                                         const int32_t *items, int64_t count,
+                                                         alterrec_search *search);
+
+/* Writes items and exclusions into `bytes`, of which there are *size, and makes *size the number
+ * written: 48 and 4 for each item and exclusion. bytes NULL: only says the size. What the encoders
+ * know is not written: it is made again, with any recommender over as many items. Statuses:
+ * INVALID_ARGUMENT (*size is too small; nothing is written). Since 0.1. */
+ALTERREC_API alterrec_status alterrec_live_session_serialize(void *bytes, int64_t *size,
+                                                             const alterrec_live_session *live);
+
+/* Replaces what the session holds by what `bytes` say; it goes on with the same bits. Bytes of any
+ * content are safe. Statuses: PARSE, UNSUPPORTED (a later version), MISMATCH (a catalog of another
+ * number of items), OUT_OF_MEMORY. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_live_session_restore(alterrec_live_session *live,
+                                                           const void *bytes, int64_t size);
 
 #ifdef __cplusplus
 }

@@ -59,6 +59,7 @@ alterrec_status alterrec_batch_clear(alterrec_batch *batch) {
     batch->examples = 0;
     batch->negative_count = 0;
     batch->shared_exclusion_count = 0;
+    batch->vectors = NULL;
     batch->exclusion_count = 0;
     batch->excluded_indexed = false;
     return ALTERREC_OK;

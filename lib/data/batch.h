@@ -37,6 +37,10 @@ struct alterrec_batch {
     int64_t exclusion_capacity;
     bool exclude_own; /* a setting: it outlasts alterrec_batch_clear */
 
+    /* [count, width] the sessions' vectors, borrowed, where a call that makes batches of its own
+     * knows them; NULL: they are to be encoded. */
+    const float *vectors;
+
     /* The same as `exclusions`, session after session; see ar_batch_index_exclusions. */
     int32_t *excluded_items;
     int64_t excluded_items_capacity;

@@ -54,12 +54,17 @@ static void return_memory(ar_serving_call *call) {
 static alterrec_status encode(ar_serving_call *call) {
     const alterrec_recommender *recommender = call->recommender;
     const alterrec_batch *batch = call->batch;
+    int64_t floats = batch->count * recommender->index.width;
     AR_TRY(ar_workspace_of(&call->workspace, call->batch));
     lend_memory(call);
-    call->vectors = ar_workspace_array(call->workspace, AR_SLOT_VECTORS,
-                                       batch->count * recommender->index.width, sizeof(float));
+    call->vectors =
+        ar_workspace_array(call->workspace, AR_SLOT_VECTORS, floats, sizeof *call->vectors);
     if (call->vectors == NULL)
         return ALTERREC_ERROR_OUT_OF_MEMORY;
+    if (batch->vectors != NULL) {
+        memcpy(call->vectors, batch->vectors, (size_t)floats * sizeof *call->vectors);
+        return ALTERREC_OK;
+    }
     return ar_session_encode(call->vectors, &recommender->encoder, &call->session_memory,
                              recommender->index.table, batch->items, batch->offsets, batch->count,
                              call->threads);

@@ -77,6 +77,7 @@ alterrec_status ar_recommender_pack_encoders(alterrec_recommender *recommender) 
         weights[t] = weights_of(recommender, t);
         towers[t] = &weights[t];
     }
+    AR_TRY(ar_scratch_pool_create(&recommender->pool));
     return ar_session_encoder_create(&recommender->encoder, towers, recommender->tower_count,
                                      &recommender->shape, false);
 }
@@ -178,6 +179,7 @@ void alterrec_recommender_free(alterrec_recommender *recommender) {
     for (int i = 0; i < AR_RECOMMENDER_MOST_TOWERS; i++)
         ar_free(recommender->towers[i].owned);
     ar_session_encoder_free(&recommender->encoder);
+    ar_scratch_pool_free(recommender->pool);
     ar_item_index_free(&recommender->index);
     alterrec_config_free(recommender->config);
     ar_shared_map_free(recommender->map);

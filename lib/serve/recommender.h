@@ -8,7 +8,7 @@
 #include "model/fusion.h"
 #include "nn/encoder.h"
 #include "serve/item_index.h"
-#include "serve/session_encoder.h"
+#include "serve/scratch_pool.h"
 
 enum { AR_RECOMMENDER_MOST_TOWERS = AR_INDEX_MOST_TOWERS };
 
@@ -26,6 +26,7 @@ struct alterrec_recommender {
     int tower_count;     /* ID first, then text */
     bool is_joint;       /* the only tower is a joint one, whose scores are the fused ones */
     ar_session_encoder encoder;
+    ar_scratch_pool *pool; /* for live sessions */
     struct ar_serving_tower {
         const float *block; /* the encoder's weights as a model has them */
         float *owned;       /* the same, unless they lie in the file */
@@ -42,7 +43,7 @@ alterrec_status ar_recommender_index_shape(ar_index_shape *shape,
                                            const alterrec_recommender *recommender,
                                            const float *scales);
 
-/* Makes the encoder from the towers' blocks. */
+/* Makes the encoder from the towers' blocks, and the pool. */
 alterrec_status ar_recommender_pack_encoders(alterrec_recommender *recommender);
 
 #endif

@@ -537,6 +537,51 @@ static void try_recommender_file(void) {
     alterrec_recommender_free(opened);
 }
 
+static void try_live_session(void) {
+    alterrec_live_session *live = NULL, *of_none = NULL;
+    REFUSES(alterrec_live_session_create, live, NULL, recommender);
+    REFUSES(alterrec_live_session_create, recommender, &of_none, NULL);
+    ck_assert_ptr_null(of_none);
+    MUST(alterrec_live_session_create(&live, recommender));
+    REFUSES(alterrec_live_session_push, live, NULL, 1);
+    REFUSES(alterrec_live_sessions_push, sessions, NULL, top, 1, 1);
+    REFUSES(alterrec_live_sessions_push, items, &live, NULL, 1, 1);
+    GIVES(alterrec_live_session_length, live, 0, NULL);
+    GIVES(alterrec_live_session_items, live, NULL, NULL);
+    FREES(alterrec_live_session_reset, live);
+    REFUSES(alterrec_live_session_exclude_own, live, NULL, 1);
+    REFUSES(alterrec_live_session_exclude, live, NULL, top, 1);
+    REFUSES(alterrec_live_session_exclude, items, live, NULL, 1);
+    MUST(alterrec_live_session_push(live, 1));
+    alterrec_search search = {.struct_size = sizeof search};
+    MUST(alterrec_live_session_top_k(top, scores, live, 5, &search));
+    REFUSES(alterrec_live_session_top_k, items, NULL, scores, live, 5, &search);
+    TAKES(alterrec_live_session_top_k, scores, top, NULL, live, 5, &search);
+    REFUSES(alterrec_live_session_top_k, live, top, scores, NULL, 5, &search);
+    TAKES(alterrec_live_session_top_k, search, top, scores, live, 5, NULL);
+    REFUSES(alterrec_live_sessions_top_k, items, NULL, scores, &live, 1, 5, &search);
+    TAKES(alterrec_live_sessions_top_k, scores, top, NULL, &live, 1, 5, &search);
+    REFUSES(alterrec_live_sessions_top_k, sessions, top, scores, NULL, 1, 5, &search);
+    TAKES(alterrec_live_sessions_top_k, search, top, scores, &live, 1, 5, NULL);
+    float fused[2], id[2], text[2];
+    TAKES(alterrec_live_session_score, fused, NULL, id, text, live, top, 1, &search);
+    TAKES(alterrec_live_session_score, id, fused, NULL, text, live, top, 1, &search);
+    TAKES(alterrec_live_session_score, text, fused, id, NULL, live, top, 1, &search);
+    REFUSES(alterrec_live_session_score, live, fused, id, text, NULL, top, 1, &search);
+    REFUSES(alterrec_live_session_score, items, fused, id, text, live, NULL, 1, &search);
+    TAKES(alterrec_live_session_score, search, fused, id, text, live, top, 1, NULL);
+    unsigned char bytes[64];
+    int64_t size = sizeof bytes;
+    TAKES(alterrec_live_session_serialize, bytes, NULL, &size, live);
+    REFUSES(alterrec_live_session_serialize, size, bytes, NULL, live);
+    REFUSES(alterrec_live_session_serialize, live, bytes, &size, NULL);
+    MUST(alterrec_live_session_serialize(bytes, &size, live));
+    REFUSES(alterrec_live_session_restore, live, NULL, bytes, size);
+    REFUSES(alterrec_live_session_restore, bytes, live, NULL, size);
+    FREES(alterrec_live_session_free, live);
+    alterrec_live_session_free(live);
+}
+
 static void try_filter(void) {
     static const int32_t categories[ITEMS];
     static const uint8_t bits[ITEMS / 8];
@@ -573,6 +618,7 @@ static void try_all(void) {
     try_recommender();
     try_recommender_vectors();
     try_recommender_file();
+    try_live_session();
     try_filter();
 }
 

@@ -114,6 +114,12 @@ pub struct alterrec_filter {
 }
 
 #[repr(C)]
+pub struct alterrec_live_session {
+    _opaque: [u8; 0],
+    _pinned: PhantomData<(*mut u8, PhantomPinned)>,
+}
+
+#[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct alterrec_option {
     pub struct_size: u32,
@@ -386,4 +392,18 @@ unsafe extern "C" {
     pub fn alterrec_recommender_width(recommender: *const alterrec_recommender) -> i64;
     pub fn alterrec_recommender_item_vectors(vectors: *mut f32, recommender: *const alterrec_recommender, first: i64, count: i64) -> alterrec_status;
     pub fn alterrec_recommender_session_vectors(vectors: *mut f32, recommender: *const alterrec_recommender, batch: *mut alterrec_batch) -> alterrec_status;
+    pub fn alterrec_live_session_create(live: *mut *mut alterrec_live_session, recommender: *const alterrec_recommender) -> alterrec_status;
+    pub fn alterrec_live_session_free(live: *mut alterrec_live_session);
+    pub fn alterrec_live_session_push(live: *mut alterrec_live_session, item: i32) -> alterrec_status;
+    pub fn alterrec_live_sessions_push(sessions: *const *mut alterrec_live_session, items: *const i32, count: i64, threads: i32) -> alterrec_status;
+    pub fn alterrec_live_session_length(live: *const alterrec_live_session) -> i64;
+    pub fn alterrec_live_session_items(live: *const alterrec_live_session) -> *const i32;
+    pub fn alterrec_live_session_reset(live: *mut alterrec_live_session);
+    pub fn alterrec_live_session_exclude_own(live: *mut alterrec_live_session, exclude_own: i32) -> alterrec_status;
+    pub fn alterrec_live_session_exclude(live: *mut alterrec_live_session, items: *const i32, count: i64) -> alterrec_status;
+    pub fn alterrec_live_session_top_k(items: *mut i32, scores: *mut f32, live: *const alterrec_live_session, k: i64, search: *mut alterrec_search) -> alterrec_status;
+    pub fn alterrec_live_sessions_top_k(items: *mut i32, scores: *mut f32, sessions: *const *mut alterrec_live_session, count: i64, k: i64, search: *mut alterrec_search) -> alterrec_status;
+    pub fn alterrec_live_session_score(fused: *mut f32, id: *mut f32, text: *mut f32, live: *const alterrec_live_session, items: *const i32, count: i64, search: *mut alterrec_search) -> alterrec_status;
+    pub fn alterrec_live_session_serialize(bytes: *mut c_void, size: *mut i64, live: *const alterrec_live_session) -> alterrec_status;
+    pub fn alterrec_live_session_restore(live: *mut alterrec_live_session, bytes: *const c_void, size: i64) -> alterrec_status;
 }

@@ -1,0 +1,167 @@
+/* Times live sessions over a catalog of 44,577 items, two towers of dim 300, fresh weights: an item
+ * pushed and 20 recommended, beside the same session encoded anew; and 64 visitors at once. Runs
+ * take turns.
+ *
+ *   bench_live [precision [threads [busy]]]    int8, bf16 or f32; busy: the fastest run by the time
+ *                                              that the threads were given, not on the wall */
+#include <alterrec/alterrec.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ITEMS = 44577, FEATURES = 64, VISITORS = 64, LENGTH = 20, K = 20, RUNS = 61, WORKS = 5 };
+
+static alterrec_recommender *recommender;
+static alterrec_batch *batch;
+static alterrec_live_session *live[VISITORS];
+static int32_t best[VISITORS * K];
+static float scores[VISITORS * K];
+static int32_t pushed, threads = 1;
+static clockid_t kind = CLOCK_MONOTONIC;
+
+static void check(alterrec_status status) {
+    if (status != ALTERREC_OK) {
+        fprintf(stderr, "%s\n", alterrec_last_error());
+        exit(EXIT_FAILURE);
+    }
+}
+
+static double now(void) {
+    struct timespec time;
+    (void)clock_gettime(kind, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static int32_t any_item(void) {
+    pushed = (int32_t)(((int64_t)pushed * 7919 + 12345) % ITEMS);
+    return pushed;
+}
+
+static void recommend(alterrec_live_session *session) {
+    alterrec_search search = {.struct_size = sizeof search, .threads = threads};
+    check(alterrec_live_session_top_k(best, scores, session, K, &search));
+}
+
+/* A session of LENGTH - 1 items is pushed one more. */
+static void begin_push(void) {
+    alterrec_live_session_reset(live[0]);
+    for (int i = 1; i < LENGTH; i++)
+        check(alterrec_live_session_push(live[0], any_item()));
+    recommend(live[0]); /* what a visitor's last page has left in the caches */
+}
+
+static void push(void) {
+    check(alterrec_live_session_push(live[0], any_item()));
+}
+
+static void push_and_recommend(void) {
+    push();
+    recommend(live[0]);
+}
+
+static void begin_anew(void) {
+    int32_t items[LENGTH];
+    for (int i = 0; i < LENGTH; i++)
+        items[i] = any_item();
+    check(alterrec_batch_clear(batch));
+    check(alterrec_batch_add(batch, items, LENGTH));
+}
+
+static void anew(void) {
+    alterrec_search search = {.struct_size = sizeof search, .threads = threads};
+    check(alterrec_recommender_top_k(best, scores, recommender, batch, K, &search));
+}
+
+static void begin_many(void) {
+    int32_t items[VISITORS];
+    for (int s = 0; s < VISITORS; s++)
+        alterrec_live_session_reset(live[s]);
+    for (int i = 0; i < 4; i++) {
+        for (int s = 0; s < VISITORS; s++)
+            items[s] = any_item();
+        check(alterrec_live_sessions_push(live, items, VISITORS, threads));
+    }
+}
+
+static void push_many(void) {
+    int32_t items[VISITORS];
+    for (int s = 0; s < VISITORS; s++)
+        items[s] = any_item();
+    check(alterrec_live_sessions_push(live, items, VISITORS, threads));
+}
+
+static void push_many_and_recommend(void) {
+    alterrec_search search = {.struct_size = sizeof search, .threads = threads};
+    push_many();
+    check(alterrec_live_sessions_top_k(best, scores, live, VISITORS, K, &search));
+}
+
+static const struct {
+    const char *name;
+    void (*begin)(void), (*run)(void);
+} works[WORKS] = {{"push", begin_push, push},
+                  {"push + top 20", begin_push, push_and_recommend},
+                  {"20 items anew + top 20", begin_anew, anew},
+                  {"64 pushes", begin_many, push_many},
+                  {"64 pushes + top 20", begin_many, push_many_and_recommend}};
+
+static int compare(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+static void open_all(const char *precision) {
+    alterrec_config *config;
+    alterrec_catalog *catalog;
+    alterrec_model *model;
+    float *features = malloc(sizeof *features * ITEMS * FEATURES);
+    uint32_t random = 1;
+    for (int i = 0; features != NULL && i < ITEMS * FEATURES; i++) {
+        random = random * 1664525u + 1013904223u;
+        features[i] = (float)(random >> 8) / 8388608.0f - 1.0f;
+    }
+    check(alterrec_config_create(&config));
+    check(alterrec_config_set(config, "model.init", "usual"));
+    check(alterrec_config_set(config, "serve.precision", precision));
+    check(alterrec_catalog_create(&catalog, NULL, NULL, ITEMS));
+    check(alterrec_catalog_set_features(catalog, features, ITEMS, FEATURES));
+    check(alterrec_model_create(&model, catalog, config));
+    check(alterrec_recommender_create(&recommender, model, config));
+    check(alterrec_batch_create(&batch));
+    for (int s = 0; s < VISITORS; s++)
+        check(alterrec_live_session_create(&live[s], recommender));
+    alterrec_model_free(model);
+    alterrec_catalog_free(catalog);
+    alterrec_config_free(config);
+    free(features);
+}
+
+int main(int count, char **arguments) {
+    static double seconds[WORKS][RUNS];
+    const char *precision = count > 1 ? arguments[1] : "int8";
+    threads = count > 2 ? atoi(arguments[2]) : 1;
+    if (count > 3 && strcmp(arguments[3], "busy") == 0)
+        kind = CLOCK_PROCESS_CPUTIME_ID;
+    open_all(precision);
+    for (int run = -3; run < RUNS; run++)
+        for (int w = 0; w < WORKS; w++) {
+            works[w].begin();
+            double start = now();
+            works[w].run();
+            if (run >= 0)
+                seconds[w][run] = now() - start;
+        }
+    printf("%s, %d threads, %s; milliseconds: fastest, median, 9 of 10 within\n", precision,
+           (int)threads, kind == CLOCK_MONOTONIC ? "on the wall" : "of all threads");
+    for (int w = 0; w < WORKS; w++) {
+        qsort(seconds[w], RUNS, sizeof(double), compare);
+        printf("%-24s %8.3f %8.3f %8.3f\n", works[w].name, 1e3 * seconds[w][0],
+               1e3 * seconds[w][RUNS / 2], 1e3 * seconds[w][RUNS * 9 / 10]);
+    }
+    for (int s = 0; s < VISITORS; s++)
+        alterrec_live_session_free(live[s]);
+    alterrec_batch_free(batch);
+    alterrec_recommender_free(recommender);
+    return EXIT_SUCCESS;
+}
