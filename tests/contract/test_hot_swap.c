@@ -84,6 +84,12 @@ typedef struct worker {
 
 static worker workers[WORKERS];
 
+static bool differs(const int32_t *best, const float *scores, int version, int64_t visitor) {
+    return memcmp(best, expected_items[version][visitor], K * sizeof *best) != 0 ||
+           memcmp(scores, expected_scores[version][visitor], K * sizeof *scores) != 0;
+}
+
+/* A request with a batch, and one with a live session that outlives the request's own hold. */
 static void serve(worker *w, alterrec_batch *batch, int64_t visitor) {
     const int32_t *items;
     int64_t length;
@@ -97,10 +103,18 @@ static void serve(worker *w, alterrec_batch *batch, int64_t visitor) {
     w->status = alterrec_batch_add(batch, items, length);
     if (w->status == ALTERREC_OK)
         w->status = alterrec_recommender_top_k(best, scores, recommender, batch, K, &search);
-    alterrec_recommender_free(recommender);
     w->answers[version]++;
-    w->wrong += memcmp(best, expected_items[version][visitor], sizeof best) != 0 ||
-                memcmp(scores, expected_scores[version][visitor], sizeof scores) != 0;
+    w->wrong += differs(best, scores, version, visitor);
+    alterrec_live_session *live = NULL;
+    if (w->status == ALTERREC_OK)
+        w->status = alterrec_live_session_create(&live, recommender);
+    alterrec_recommender_free(recommender); /* the live session has it */
+    for (int64_t i = 0; i < length && w->status == ALTERREC_OK; i++)
+        w->status = alterrec_live_session_push(live, items[i]);
+    if (w->status == ALTERREC_OK)
+        w->status = alterrec_live_session_top_k(best, scores, live, K, &search);
+    w->wrong += differs(best, scores, version, visitor);
+    alterrec_live_session_free(live);
 }
 
 static void *work(void *argument) {
