@@ -15,6 +15,7 @@ typedef struct benchmark {
 } benchmark;
 
 static const benchmark benchmarks[] = {
+    {"serve", bench_serve_command, "latency and throughput of a recommender"},
     {"train", bench_train_command, "time of a training step, by its parts"},
 };
 

@@ -12,6 +12,7 @@
 enum { BENCH_LIST_MOST = 16, BENCH_THREADS_MOST = 64 };
 
 /* The benchmarks: each reads its own command line and returns an exit code. */
+int bench_serve_command(int argc, char **argv);
 int bench_train_command(int argc, char **argv);
 
 typedef struct bench_list {
