@@ -24,6 +24,7 @@ static const command commands[] = {
     {"report", report_command, "a page with curves and figures, from a training's log"},
     {"options", options_command, "every option with default, range and meaning"},
     {"generate", generate_command, "write a synthetic shop to try things on"},
+    {"vectors", vectors_command, "vectors of items and sessions as .npy files"},
     {"bench", bench_command, "how fast the library is on this machine"},
 };
 

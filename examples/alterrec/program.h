@@ -23,6 +23,7 @@ int inspect_command(int argc, char **argv);
 int report_command(int argc, char **argv);
 int options_command(int argc, char **argv);
 int generate_command(int argc, char **argv);
+int vectors_command(int argc, char **argv);
 int bench_command(int argc, char **argv);
 
 /* Prints "alterrec: <text>" to stderr and returns PROGRAM_ERROR. */

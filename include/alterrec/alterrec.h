@@ -698,7 +698,7 @@ typedef struct alterrec_step_report {
     double part_loss[2];   /* as in alterrec_epoch_report */
     int64_t rows;          /* of the item table that the step worked on */
     int64_t tokens;        /* that were encoded */
-    double seconds[7]; /* of each part, [ALTERREC_PARTS] */
+    double seconds[7];     /* of each part, [ALTERREC_PARTS] */
 } alterrec_step_report;
 
 /* One step on the labelled sessions of `batch`, the trainer's own or the host's, as `plan` says
@@ -1015,6 +1015,14 @@ ALTERREC_API alterrec_status alterrec_recommender_item_vectors(
  * Since 0.1. */
 ALTERREC_API alterrec_status alterrec_recommender_session_vectors(
     float *vectors, const alterrec_recommender *recommender, alterrec_batch *batch);
+
+/* The same as `.npy` files of f32: all items in the catalog's order, the batch's sessions in its
+ * order. Written aside, synced, renamed. Statuses: IO, OUT_OF_MEMORY; and those of session_vectors.
+ * Since 0.1. */
+ALTERREC_API alterrec_status
+alterrec_recommender_write_item_vectors(const alterrec_recommender *recommender, const char *path);
+ALTERREC_API alterrec_status alterrec_recommender_write_session_vectors(
+    const alterrec_recommender *recommender, alterrec_batch *batch, const char *path);
 
 /* ---------------------------------------------------------------------------------------------
  * 8. Live sessions: visitors whose items come one by one

@@ -1457,6 +1457,18 @@ class recommender {
         return detail::finish<Form>(
             alterrec_recommender_session_vectors(vectors.data(), handle(), sessions.handle()));
     }
+    /* Both as `.npy` files. */
+    template <class Form = default_form>
+    outcome<Form, void> write_item_vectors(const std::string &path, Form = {}) const {
+        return detail::finish<Form>(
+            alterrec_recommender_write_item_vectors(handle(), path.c_str()));
+    }
+    template <class Form = default_form>
+    outcome<Form, void> write_session_vectors(batch &sessions, const std::string &path,
+                                              Form = {}) const {
+        return detail::finish<Form>(alterrec_recommender_write_session_vectors(
+            handle(), sessions.handle(), path.c_str()));
+    }
 
   private:
     detail::failure top(span<std::int32_t> items, span<float> scores, batch &sessions,

@@ -243,7 +243,7 @@ alterrec_status ar_npy_values(float *values, const ar_npy_shape *shape, const ch
     return ALTERREC_OK;
 }
 
-alterrec_status ar_npy_write(const char *path, const float *values, int64_t rows, int64_t columns) {
+alterrec_status ar_npy_open(ar_writer *writer, const char *path, int64_t rows, int64_t columns) {
     ar_text header = {0};
     ar_text_print(&header, "{'descr': '<f4', 'fortran_order': False, 'shape': (%lld, %lld), }",
                   (long long)rows, (long long)columns);
@@ -251,19 +251,23 @@ alterrec_status ar_npy_write(const char *path, const float *values, int64_t rows
     while (header.status == ALTERREC_OK && (PREFIX + 2 + header.length + 1) % ALIGNMENT != 0)
         ar_text_put(&header, " ", 1);
     ar_text_put(&header, "\n", 1);
-    ar_writer writer;
     alterrec_status status = header.status;
     if (status == ALTERREC_OK)
-        status = ar_writer_open(&writer, path);
+        status = ar_writer_open(writer, path);
     if (status == ALTERREC_OK) {
         uint16_t length = (uint16_t)header.length;
-        ar_writer_put(&writer, magic, sizeof magic);
-        ar_writer_put(&writer, "\x01\x00", 2);
-        ar_writer_put(&writer, &length, sizeof length);
-        ar_writer_put(&writer, header.bytes, (size_t)header.length);
-        ar_writer_put(&writer, values, (size_t)rows * (size_t)columns * sizeof *values);
-        status = ar_writer_commit(&writer);
+        ar_writer_put(writer, magic, sizeof magic);
+        ar_writer_put(writer, "\x01\x00", 2);
+        ar_writer_put(writer, &length, sizeof length);
+        ar_writer_put(writer, header.bytes, (size_t)header.length);
     }
     ar_text_free(&header);
     return status;
+}
+
+alterrec_status ar_npy_write(const char *path, const float *values, int64_t rows, int64_t columns) {
+    ar_writer writer;
+    AR_TRY(ar_npy_open(&writer, path, rows, columns));
+    ar_writer_put(&writer, values, (size_t)rows * (size_t)columns * sizeof *values);
+    return ar_writer_commit(&writer);
 }

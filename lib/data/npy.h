@@ -2,7 +2,7 @@
 #ifndef AR_DATA_NPY_H
 #define AR_DATA_NPY_H
 
-#include "core/status.h"
+#include "core/file.h"
 
 /* What the header of a `.npy` file says of a matrix of floats. */
 typedef struct ar_npy_shape {
@@ -20,6 +20,10 @@ alterrec_status ar_npy_parse(ar_npy_shape *shape, const char *bytes, size_t size
 /* The values as f32, [rows, columns]; INVALID_ARGUMENT for one that is not finite, naming its
  * place. `bytes` is the file that ar_npy_parse accepted. */
 alterrec_status ar_npy_values(float *values, const ar_npy_shape *shape, const char *bytes);
+
+/* Opens the writer and puts the header of an f32 matrix: the values [rows, columns] are to follow
+ * by ar_writer_put, and the commit. Nothing is left open on an error. */
+alterrec_status ar_npy_open(ar_writer *writer, const char *path, int64_t rows, int64_t columns);
 
 /* Writes a matrix as f32; written aside, synced, renamed. */
 alterrec_status ar_npy_write(const char *path, const float *values, int64_t rows, int64_t columns);

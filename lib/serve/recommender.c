@@ -198,27 +198,3 @@ alterrec_status alterrec_recommender_on_fusion(alterrec_recommender *recommender
 const alterrec_catalog *alterrec_recommender_catalog(const alterrec_recommender *recommender) {
     return recommender != NULL ? recommender->catalog : NULL;
 }
-
-int64_t alterrec_recommender_width(const alterrec_recommender *recommender) {
-    return recommender != NULL ? recommender->tower_count * recommender->shape.dim : 0;
-}
-
-alterrec_status alterrec_recommender_item_vectors(float *vectors,
-                                                  const alterrec_recommender *recommender,
-                                                  int64_t first, int64_t count) {
-    AR_NOT_NULL(vectors);
-    AR_NOT_NULL(recommender);
-    if (first < 0 || count < 0 || count > recommender->items - first)
-        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
-                       "%s: %lld items from item %lld on, the catalog has items 0..%lld", __func__,
-                       (long long)count, (long long)first, (long long)recommender->items - 1);
-    const ar_item_index *index = &recommender->index;
-    int64_t dim = recommender->shape.dim;
-    memcpy(vectors, index->table + first * index->width,
-           (size_t)(count * index->width) * sizeof *vectors);
-    for (int64_t i = 0; i < count; i++)
-        for (int t = 0; t < recommender->tower_count; t++)
-            ar_scores_scale(vectors + i * index->width + t * dim, dim,
-                            (float)ar_index_fold(&index->shape, t));
-    return ALTERREC_OK;
-}

@@ -1,4 +1,4 @@
-/* The scores of given items, and the sessions' vectors. */
+/* The scores of given items. */
 #include "serve/call.h"
 
 #include <math.h>
@@ -81,18 +81,4 @@ alterrec_status alterrec_recommender_score(float *fused, float *id, float *text,
     alterrec_status status = score(fused, id, text, &call, items, count);
     ar_serving_call_end(&call);
     return status;
-}
-
-alterrec_status alterrec_recommender_session_vectors(float *vectors,
-                                                     const alterrec_recommender *recommender,
-                                                     alterrec_batch *batch) {
-    AR_NOT_NULL(vectors);
-    AR_NOT_NULL(recommender);
-    AR_NOT_NULL(batch);
-    ar_serving_call call;
-    AR_TRY(ar_serving_call_begin(&call, recommender, batch, NULL, __func__));
-    memcpy(vectors, call.vectors,
-           (size_t)(batch->count * recommender->index.width) * sizeof *vectors);
-    ar_serving_call_end(&call);
-    return ALTERREC_OK;
 }

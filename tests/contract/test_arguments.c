@@ -513,6 +513,12 @@ static void try_recommender_vectors(void) {
     REFUSES(alterrec_recommender_session_vectors, vectors, NULL, recommender, batch);
     REFUSES(alterrec_recommender_session_vectors, recommender, vectors, NULL, batch);
     REFUSES(alterrec_recommender_session_vectors, batch, vectors, recommender, NULL);
+    const char *path = scratch_path("vectors.npy");
+    REFUSES(alterrec_recommender_write_item_vectors, recommender, NULL, path);
+    REFUSES(alterrec_recommender_write_item_vectors, path, recommender, NULL);
+    REFUSES(alterrec_recommender_write_session_vectors, recommender, NULL, batch, path);
+    REFUSES(alterrec_recommender_write_session_vectors, batch, recommender, NULL, path);
+    REFUSES(alterrec_recommender_write_session_vectors, path, recommender, batch, NULL);
 #define SCORE(argument, expects, ...) expects(alterrec_recommender_score, argument, __VA_ARGS__)
     SCORE(fused, TAKES, NULL, id, text, recommender, batch, top, 1, &search);
     SCORE(id, TAKES, fused, NULL, text, recommender, batch, top, 1, &search);

@@ -320,6 +320,8 @@ FUNCTIONS = {
     "alterrec_recommender_width": (c_int64, [c_void_p]),
     "alterrec_recommender_item_vectors": (c_int32, [c_void_p, c_void_p, c_int64, c_int64]),
     "alterrec_recommender_session_vectors": (c_int32, [c_void_p, c_void_p, c_void_p]),
+    "alterrec_recommender_write_item_vectors": (c_int32, [c_void_p, c_char_p]),
+    "alterrec_recommender_write_session_vectors": (c_int32, [c_void_p, c_void_p, c_char_p]),
     "alterrec_live_session_create": (c_int32, [POINTER(c_void_p), c_void_p]),
     "alterrec_live_session_free": (None, [c_void_p]),
     "alterrec_live_session_push": (c_int32, [c_void_p, c_int32]),

@@ -392,6 +392,8 @@ unsafe extern "C" {
     pub fn alterrec_recommender_width(recommender: *const alterrec_recommender) -> i64;
     pub fn alterrec_recommender_item_vectors(vectors: *mut f32, recommender: *const alterrec_recommender, first: i64, count: i64) -> alterrec_status;
     pub fn alterrec_recommender_session_vectors(vectors: *mut f32, recommender: *const alterrec_recommender, batch: *mut alterrec_batch) -> alterrec_status;
+    pub fn alterrec_recommender_write_item_vectors(recommender: *const alterrec_recommender, path: *const c_char) -> alterrec_status;
+    pub fn alterrec_recommender_write_session_vectors(recommender: *const alterrec_recommender, batch: *mut alterrec_batch, path: *const c_char) -> alterrec_status;
     pub fn alterrec_live_session_create(live: *mut *mut alterrec_live_session, recommender: *const alterrec_recommender) -> alterrec_status;
     pub fn alterrec_live_session_free(live: *mut alterrec_live_session);
     pub fn alterrec_live_session_push(live: *mut alterrec_live_session, item: i32) -> alterrec_status;
