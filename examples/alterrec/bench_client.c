@@ -14,8 +14,6 @@ enum {
     WARM_REQUESTS = 3    /* before it */
 };
 
-static const double MOST_SECONDS_FACTOR = 10.0; /* a row takes at most so many times its seconds */
-
 /* Where clients that have warmed up wait for each other, and what they then share. */
 typedef struct gate {
     pthread_barrier_t barrier;
@@ -95,9 +93,7 @@ static void closed_loop(client *c) {
         double now = machine_seconds();
         bench_times_add(&c->row.times, now - last);
         last = now;
-        double passed = now - begin;
-        if ((passed > c->row.least_seconds && c->row.times.count >= LEAST_REQUESTS) ||
-            passed > MOST_SECONDS_FACTOR * c->row.least_seconds)
+        if (now - begin > c->row.least_seconds && c->row.times.count >= LEAST_REQUESTS)
             break;
     }
     c->row.seconds = last - begin;

@@ -297,5 +297,26 @@ says out "after 4 epochs the weights are those of the uninterrupted training"
 "$examples/01_train" missing.yaml x.safetensors >out 2>err && fail "01_train trained on nothing"
 says err "missing.yaml"
 
+# Small benchmarks: every kind of row is there, and the JSON has its figures.
+tiny="--set model.dim=16 --set model.max_len=20"
+# shellcheck disable=SC2086
+"$program" bench serve --items 300,500 $tiny --batch 1,3 --threads 1 --seconds 0 --k 5 \
+    --json serve.jsonl >out 2>err || fail "bench serve: $(cat err)"
+[ "$(wc -l <serve.jsonl)" -eq 24 ] || fail "bench serve: $(wc -l <serve.jsonl) rows"
+[ "$(grep -c '"guaranteed":1,' serve.jsonl)" -eq 24 ] || fail "bench serve: a list was not certain"
+# shellcheck disable=SC2086
+"$program" bench serve --items 300 $tiny --batch 1 --threads 1 --seconds 1 --rate 200 --clients 2 \
+    --precision int8 --snapshot bench.snapshot --json - >out 2>err || fail "bench serve: $(cat err)"
+[ "$(grep -c '"rate":200,' out)" -eq 2 ] || fail "bench serve at a rate: $(cat out)"
+"$program" bench serve --precision f64 >out 2>err && fail "bench serve took f64"
+says err "--precision is f64"
+# shellcheck disable=SC2086
+"$program" bench train --items 300 $tiny --steps 2 --features 8 --sharing example,batch \
+    --positives 0,5 --batching prefix,session --set negatives.count=50 --set negatives.k2=100 \
+    --json train.jsonl >out 2>err || fail "bench train: $(cat err)"
+[ "$(grep -c '"share_of_rate":' train.jsonl)" -eq 32 ] || fail "bench train: $(wc -l <train.jsonl) rows"
+"$program" bench nothing >out 2>err && fail "bench nothing"
+says err "unknown benchmark"
+
 [ "$failures" -eq 0 ] || exit 1
 echo "the program does what it says"
