@@ -21,6 +21,12 @@
  *  - Arrays that a function receives are copied or only read during the call.
  *  - A pointer or string that a function returns is borrowed from its handle and lives as long as
  *    the handle, unless its description says otherwise.
+ *  - A struct that begins with struct_size: set it to sizeof the struct. Hosts that were built with
+ *    another version's size are served as far as both sizes go; a size below 0.1's is
+ *    INVALID_ARGUMENT. Where a callback gets a struct, it is the library's size.
+ *  - A callback that fails answers a negative number, which the call returns unchanged. Numbers
+ *    below -1000 are the host's own for that: the library has no status there.
+ *  - An array of no elements may be NULL, where no elements are allowed.
  *  - A `const` handle may be shared by threads; a handle that a call changes belongs to one thread
  *    at a time.
  *  - Nothing prints, exits, aborts, reads the environment or installs a signal handler.
@@ -62,7 +68,7 @@ ALTERREC_API uint32_t alterrec_version(void);
  * Since 0.1. */
 ALTERREC_API const char *alterrec_build_info(void);
 
-/* 0 is success, errors are negative; numbers are never reused. */
+/* 0 is success, errors are negative, -1000 at the lowest; numbers are never reused. */
 typedef int32_t alterrec_status;
 
 #define ALTERREC_OK                     0

@@ -31,17 +31,13 @@ alterrec_status ar_fail_at(alterrec_status status, const char *format, ...) {
     return status;
 }
 
-alterrec_status ar_check_struct_size(uint32_t given, size_t known, const char *function) {
-    if (given < known)
+alterrec_status ar_check_struct_size(uint32_t given, size_t least, const char *function) {
+    if (given < least)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
-                       "%s: struct_size is %u, set it to sizeof the struct (%zu) before the call",
-                       function, (unsigned)given, known);
+                       "%s: struct_size is %lu, at least %zu is expected: set it to sizeof the "
+                       "struct before the call",
+                       function, (unsigned long)given, least);
     return ALTERREC_OK;
-}
-
-void ar_struct_copy(void *host, const void *known, size_t size) {
-    memcpy((char *)host + sizeof(uint32_t), (const char *)known + sizeof(uint32_t),
-           size - sizeof(uint32_t));
 }
 
 const char *alterrec_last_error(void) {

@@ -15,14 +15,9 @@ alterrec_status ar_fail(alterrec_status status, const char *format, ...) AR_PRIN
  * the place ("items.tsv:12: ") of an error that a lower file described. */
 alterrec_status ar_fail_at(alterrec_status status, const char *format, ...) AR_PRINTF(2, 3);
 
-/* INVALID_ARGUMENT, naming `function`, unless the host has set struct_size to what this version
- * knows
- * (`known`) or to what a later one may make of it. */
-alterrec_status ar_check_struct_size(uint32_t given, size_t known, const char *function);
-
-/* Fills a checked struct of the host from `known`, of `size` bytes, but for struct_size, its first
- * field: a host that knows more fields keeps its size, and what stands in them. */
-void ar_struct_copy(void *host, const void *known, size_t size);
+/* INVALID_ARGUMENT, naming `function`, if the struct_size that a host has given is below the least
+ * that a version had. */
+alterrec_status ar_check_struct_size(uint32_t given, size_t least, const char *function);
 
 /* Returns from the enclosing function when `call` fails. Only where nothing needs releasing. */
 #define AR_TRY(call)                                                                               \

@@ -1,3 +1,4 @@
+#include "core/host_struct.h"
 #include "core/memory.h"
 #include "data/catalog.h"
 #include "data/config.h"
@@ -218,15 +219,7 @@ alterrec_status alterrec_dataset_report(alterrec_data_report *report,
                                         const alterrec_dataset *dataset) {
     AR_NOT_NULL(report);
     AR_NOT_NULL(dataset);
-    uint32_t size = report->struct_size;
-    if (size < offsetof(alterrec_data_report, rows_read))
-        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
-                       "alterrec_dataset_report: struct_size is %u, sizeof(alterrec_data_report) "
-                       "was expected",
-                       size);
-    /* A host of another version knows fewer fields, or more, which stay as they are. */
-    alterrec_data_report known = dataset->report;
-    known.struct_size = size;
-    memcpy(report, &known, size < sizeof known ? size : sizeof known);
+    AR_TRY(ar_host_struct_check(&ar_data_report_struct, report, __func__));
+    ar_host_struct_fill(report, &dataset->report, &ar_data_report_struct);
     return ALTERREC_OK;
 }

@@ -1,9 +1,9 @@
 #include "data/option_table.h"
 
+#include "core/host_struct.h"
 #include "core/text.h"
 #include "data/option_value.h"
 
-#include <stddef.h>
 #include <string.h>
 
 /* Adding an option is adding a row. Rows of one group stand together; the text before the first dot
@@ -198,23 +198,19 @@ const char *ar_option_type_name(ar_option_type type) {
 }
 
 alterrec_status alterrec_option_describe(alterrec_option *option, int64_t index) {
-    const size_t least = offsetof(alterrec_option, help) + sizeof option->help; /* of 0.1 */
     AR_NOT_NULL(option);
-    if (option->struct_size < least)
-        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
-                       "alterrec_option_describe: struct_size is %lu, at least %zu is expected",
-                       (unsigned long)option->struct_size, least);
+    AR_TRY(ar_host_struct_check(&ar_option_struct, option, __func__));
     if (index < 0 || index >= COUNT)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "alterrec_option_describe: index %lld is outside 0..%d", (long long)index,
                        COUNT - 1);
     const ar_option *row = &table[index];
-    option->reserved = 0;
-    option->key = row->key;
-    option->type = ar_option_type_name(row->type);
-    option->default_value = row->default_value;
-    option->range = row->range;
-    option->help = row->help;
+    alterrec_option known = {.key = row->key,
+                             .type = ar_option_type_name(row->type),
+                             .default_value = row->default_value,
+                             .range = row->range,
+                             .help = row->help};
+    ar_host_struct_fill(option, &known, &ar_option_struct);
     return ALTERREC_OK;
 }
 

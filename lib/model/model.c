@@ -1,5 +1,6 @@
 #include "model/model.h"
 
+#include "core/host_struct.h"
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/threads.h"
@@ -175,18 +176,18 @@ alterrec_status alterrec_model_tensor_describe(alterrec_tensor *tensor, const al
                                                int64_t index) {
     AR_NOT_NULL(tensor);
     AR_NOT_NULL(model);
-    AR_TRY(ar_check_struct_size(tensor->struct_size, sizeof *tensor, __func__));
+    AR_TRY(ar_host_struct_check(&ar_tensor_struct, tensor, __func__));
     float *values;
     const ar_tensor *found = tensor_at(&values, model, index);
     if (found == NULL)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: index %lld is outside 0..%lld",
                        __func__, (long long)index,
                        (long long)alterrec_model_tensor_count(model) - 1);
-    tensor->dims = (uint32_t)found->dims;
-    tensor->name = found->name;
-    tensor->shape[0] = found->shape[0];
-    tensor->shape[1] = found->shape[1];
-    tensor->count = found->count;
+    alterrec_tensor known = {.dims = (uint32_t)found->dims,
+                             .name = found->name,
+                             .shape = {found->shape[0], found->shape[1]},
+                             .count = found->count};
+    ar_host_struct_fill(tensor, &known, &ar_tensor_struct);
     return ALTERREC_OK;
 }
 

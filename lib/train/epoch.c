@@ -1,4 +1,5 @@
 /* One epoch of training: a step on every batch, validation, and what follows from it. */
+#include "core/host_struct.h"
 #include "core/memory.h"
 #include "core/threads.h"
 #include "model/metrics.h"
@@ -184,7 +185,7 @@ alterrec_status alterrec_trainer_end_epoch(alterrec_epoch_report *report,
                                            alterrec_trainer *trainer) {
     AR_NOT_NULL(trainer);
     if (report != NULL)
-        AR_TRY(ar_check_struct_size(report->struct_size, sizeof *report, __func__));
+        AR_TRY(ar_host_struct_check(&ar_epoch_report_struct, report, __func__));
     int previous;
     alterrec_epoch_report filled = {.struct_size = sizeof filled};
     AR_TRY(ar_trainer_enter(&previous, trainer, __func__));
@@ -196,7 +197,7 @@ alterrec_status alterrec_trainer_end_epoch(alterrec_epoch_report *report,
     forget_running(trainer);
     ar_trainer_leave(previous, trainer);
     if (report != NULL && status == ALTERREC_OK)
-        ar_struct_copy(report, &filled, sizeof filled);
+        ar_host_struct_fill(report, &filled, &ar_epoch_report_struct);
     return status;
 }
 
@@ -204,7 +205,7 @@ alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *report, alterrec_t
                                        const alterrec_plan *plan) {
     AR_NOT_NULL(trainer);
     if (report != NULL)
-        AR_TRY(ar_check_struct_size(report->struct_size, sizeof *report, __func__));
+        AR_TRY(ar_host_struct_check(&ar_epoch_report_struct, report, __func__));
     int previous;
     alterrec_plan chosen;
     alterrec_epoch_report filled = {.struct_size = sizeof filled};
@@ -226,6 +227,6 @@ alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *report, alterrec_t
     forget_running(trainer);
     ar_trainer_leave(previous, trainer);
     if (report != NULL && status == ALTERREC_OK)
-        ar_struct_copy(report, &filled, sizeof filled);
+        ar_host_struct_fill(report, &filled, &ar_epoch_report_struct);
     return status;
 }

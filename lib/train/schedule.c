@@ -105,9 +105,8 @@ static int tower_in_turn(const ar_schedule *schedule, int64_t epoch) {
 void ar_schedule_plan(alterrec_plan *plan, const ar_schedule *schedule,
                       const ar_training_state *state) {
     bool mutual = schedule->system == AR_SYSTEM_ALTERREC && state->epoch >= schedule->random_epochs;
-    uint32_t size = plan->struct_size;
     *plan = (alterrec_plan){
-        .struct_size = size,
+        .struct_size = sizeof *plan,
         .tower = tower_in_turn(schedule, state->epoch),
         .negatives = schedule->mode == MODE_FULL    ? ALTERREC_NEGATIVES_FULL
                      : schedule->mode == MODE_BATCH ? ALTERREC_NEGATIVES_BATCH

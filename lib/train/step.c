@@ -1,5 +1,6 @@
 #include "train/step.h"
 
+#include "core/host_struct.h"
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/threads.h"
@@ -29,10 +30,9 @@ void ar_trainer_leave(int previous, alterrec_trainer *trainer) {
 alterrec_status ar_trainer_choose_plan(alterrec_plan *chosen, const alterrec_trainer *trainer,
                                        const alterrec_plan *plan, const char *function) {
     const alterrec_model *model = trainer->model;
-    *chosen = (alterrec_plan){.struct_size = sizeof *chosen};
     if (plan != NULL) {
-        AR_TRY(ar_check_struct_size(plan->struct_size, sizeof *plan, function));
-        *chosen = *plan;
+        AR_TRY(ar_host_struct_check(&ar_plan_struct, plan, function));
+        ar_host_struct_read(chosen, plan, &ar_plan_struct);
     } else {
         ar_schedule_plan(chosen, &trainer->schedule, &trainer->state);
     }
@@ -276,12 +276,25 @@ static alterrec_status examples_of(ar_example_batch *examples, ar_batch_memory *
     return check_named(batch->negatives, batch->examples * batch->negative_count, items);
 }
 
+static void fill_report(alterrec_step_report *report, const ar_step_result *result,
+                        const alterrec_plan *plan, int64_t examples) {
+    alterrec_step_report known = {.tower = plan->tower,
+                                  .examples = examples,
+                                  .loss = result->loss,
+                                  .positives_loss = result->positives_loss,
+                                  .part_loss = {result->part_loss[0], result->part_loss[1]},
+                                  .rows = result->rows,
+                                  .tokens = result->tokens};
+    memcpy(known.seconds, result->seconds, sizeof known.seconds);
+    ar_host_struct_fill(report, &known, &ar_step_report_struct);
+}
+
 alterrec_status alterrec_trainer_step(alterrec_step_report *report, alterrec_trainer *trainer,
                                       alterrec_batch *batch, const alterrec_plan *plan) {
     AR_NOT_NULL(trainer);
     AR_NOT_NULL(batch);
     if (report != NULL)
-        AR_TRY(ar_check_struct_size(report->struct_size, sizeof *report, __func__));
+        AR_TRY(ar_host_struct_check(&ar_step_report_struct, report, __func__));
     int previous;
     AR_TRY(ar_trainer_enter(&previous, trainer, __func__));
     alterrec_plan chosen;
@@ -301,16 +314,7 @@ alterrec_status alterrec_trainer_step(alterrec_step_report *report, alterrec_tra
                                  batch->negative_count);
     ar_batch_leave(batch);
     ar_trainer_leave(previous, trainer);
-    if (status == ALTERREC_OK && report != NULL) {
-        report->tower = chosen.tower;
-        report->examples = examples.count;
-        report->loss = result.loss;
-        report->positives_loss = result.positives_loss;
-        report->part_loss[0] = result.part_loss[0];
-        report->part_loss[1] = result.part_loss[1];
-        report->rows = result.rows;
-        report->tokens = result.tokens;
-        memcpy(report->seconds, result.seconds, sizeof report->seconds);
-    }
+    if (status == ALTERREC_OK && report != NULL)
+        fill_report(report, &result, &chosen, examples.count);
     return status;
 }

@@ -1,5 +1,6 @@
 #include "train/log.h"
 
+#include "core/host_struct.h"
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/threads.h"
@@ -202,8 +203,10 @@ alterrec_status alterrec_trainer_cancel(alterrec_trainer *trainer) {
 alterrec_status alterrec_trainer_plan(alterrec_plan *plan, const alterrec_trainer *trainer) {
     AR_NOT_NULL(plan);
     AR_NOT_NULL(trainer);
-    AR_TRY(ar_check_struct_size(plan->struct_size, sizeof *plan, __func__));
-    ar_schedule_plan(plan, &trainer->schedule, &trainer->state);
+    AR_TRY(ar_host_struct_check(&ar_plan_struct, plan, __func__));
+    alterrec_plan known;
+    ar_schedule_plan(&known, &trainer->schedule, &trainer->state);
+    ar_host_struct_fill(plan, &known, &ar_plan_struct);
     return ALTERREC_OK;
 }
 
@@ -264,11 +267,11 @@ alterrec_status alterrec_trainer_report(alterrec_epoch_report *report,
                                         const alterrec_trainer *trainer, int64_t epoch) {
     AR_NOT_NULL(report);
     AR_NOT_NULL(trainer);
-    AR_TRY(ar_check_struct_size(report->struct_size, sizeof *report, __func__));
+    AR_TRY(ar_host_struct_check(&ar_epoch_report_struct, report, __func__));
     if (epoch < 0 || epoch >= trainer->report_count)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "%s: epoch %lld is outside the %lld epochs trained", __func__,
                        (long long)epoch, (long long)trainer->report_count);
-    ar_struct_copy(report, &trainer->reports[epoch], sizeof *report);
+    ar_host_struct_fill(report, &trainer->reports[epoch], &ar_epoch_report_struct);
     return ALTERREC_OK;
 }

@@ -43,12 +43,12 @@ static void check_refused(alterrec_status status, const char *function, const ch
         check_refused(function(__VA_ARGS__), #function, text);                                     \
     } while (0)
 
-/* A struct whose struct_size is 0, as in one that was zeroed, or a byte less than a version knew.
- */
+/* A struct whose struct_size is 0, as in one that was zeroed, or a byte less than the least; and
+ * that of a host which knows more fields. */
 #define REFUSES_SIZES(type, function, ...)                                                         \
     do {                                                                                           \
         type record;                                                                               \
-        static const uint32_t sizes[] = {0, 1, 4, 8};                                              \
+        static const uint32_t sizes[] = {0, 1, 4, 8, sizeof(type) - 1};                            \
         for (size_t size = 0; size < sizeof sizes / sizeof *sizes; size++) {                       \
             memset(&record, 0x55, sizeof record);                                                  \
             record.struct_size = sizes[size];                                                      \
@@ -56,9 +56,13 @@ static void check_refused(alterrec_status status, const char *function, const ch
             REFUSES("struct_size", function, &record, __VA_ARGS__);                                \
             ck_assert_mem_eq(&record, &before, sizeof record);                                     \
         }                                                                                          \
-        record.struct_size = sizeof record;                                                        \
-        MUST(function(&record, __VA_ARGS__));                                                      \
-        ck_assert_uint_eq(record.struct_size, sizeof record);                                      \
+        struct {                                                                                   \
+            type record;                                                                           \
+            char beyond[16];                                                                       \
+        } larger = {.record = {.struct_size = sizeof larger}, .beyond = "untouched"};              \
+        MUST(function(&larger.record, __VA_ARGS__));                                               \
+        ck_assert_uint_eq(larger.record.struct_size, sizeof larger);                               \
+        ck_assert_str_eq(larger.beyond, "untouched");                                              \
     } while (0)
 
 START_TEST(test_struct_sizes) {
@@ -70,12 +74,50 @@ START_TEST(test_struct_sizes) {
     REFUSES_SIZES(alterrec_epoch_report, alterrec_trainer_epoch, trainer, NULL);
     ck_assert_int_eq(alterrec_trainer_epochs(trainer), 1);
     REFUSES_SIZES(alterrec_epoch_report, alterrec_trainer_report, trainer, 0);
-    alterrec_plan plan = {.struct_size = sizeof plan};
-    MUST(alterrec_trainer_plan(&plan, trainer));
-    plan.struct_size = 8;
-    REFUSES("struct_size", alterrec_trainer_epoch, NULL, trainer, &plan);
+    const int32_t items[] = {1, 2, 3}, labels[] = {2, 3, 4};
+    MUST(alterrec_batch_add_labelled(batch, items, labels, 3));
+    REFUSES_SIZES(alterrec_step_report, alterrec_trainer_step, trainer, batch, NULL);
+    REFUSES_SIZES(alterrec_epoch_report, alterrec_trainer_end_epoch, trainer);
+    ck_assert_int_eq(alterrec_trainer_epochs(trainer), 2);
+    alterrec_trainer_free(trainer);
+}
+END_TEST
+
+START_TEST(test_sizes_of_plans) {
+    alterrec_trainer *trainer;
+    struct {
+        alterrec_plan plan;
+        char beyond[16];
+    } larger = {.plan = {.struct_size = sizeof larger}, .beyond = "untouched"};
+    MUST(alterrec_trainer_create(&trainer, model, s.train, NULL, NULL));
+    MUST(alterrec_trainer_plan(&larger.plan, trainer));
+    MUST(alterrec_trainer_epoch(NULL, trainer, &larger.plan));
+    ck_assert_uint_eq(larger.plan.struct_size, sizeof larger);
+    ck_assert_str_eq(larger.beyond, "untouched");
+    larger.plan.struct_size = sizeof(alterrec_plan) - 1;
+    REFUSES("alterrec_plan: struct_size", alterrec_trainer_epoch, NULL, trainer, &larger.plan);
     ck_assert_int_eq(alterrec_trainer_epochs(trainer), 1);
     alterrec_trainer_free(trainer);
+}
+END_TEST
+
+START_TEST(test_sizes_of_searches) {
+    alterrec_recommender *recommender;
+    int32_t top;
+    struct {
+        alterrec_search search;
+        char beyond[16];
+    } larger = {.search = {.struct_size = sizeof larger}, .beyond = "untouched"};
+    MUST(alterrec_recommender_create(&recommender, model, NULL));
+    MUST(alterrec_batch_add(batch, &(int32_t){3}, 1));
+    MUST(alterrec_recommender_top_k(&top, NULL, recommender, batch, 1, &larger.search));
+    ck_assert_int_eq(larger.search.guaranteed, 1);
+    ck_assert_uint_eq(larger.search.struct_size, sizeof larger);
+    ck_assert_str_eq(larger.beyond, "untouched");
+    larger.search.struct_size = sizeof(alterrec_search) - 1;
+    REFUSES("struct_size", alterrec_recommender_top_k, &top, NULL, recommender, batch, 1,
+            &larger.search);
+    alterrec_recommender_free(recommender);
 }
 END_TEST
 
@@ -286,6 +328,8 @@ int main(void) {
     TCase *cases = tcase_create("arguments_ranges");
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, test_struct_sizes);
+    tcase_add_test(cases, test_sizes_of_plans);
+    tcase_add_test(cases, test_sizes_of_searches);
     tcase_add_test(cases, test_indices);
     tcase_add_test(cases, test_catalogs);
     tcase_add_test(cases, test_session_arrays);

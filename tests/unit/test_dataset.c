@@ -311,12 +311,13 @@ START_TEST(the_report_fits_the_host) {
     ck_assert_uint_eq(large.report.struct_size, sizeof large);
     ck_assert_int_eq(large.report.interactions[2], 3);
     ck_assert_int_eq(large.beyond, -7);
-    alterrec_data_report known = {.struct_size = 16, .rows_condition = -7};
+    alterrec_data_report known = {.struct_size = sizeof known - 1, .rows_condition = -7};
+    ck_assert_int_eq(alterrec_dataset_report(&known, dataset), ALTERREC_ERROR_INVALID_ARGUMENT);
+    ck_assert_ptr_nonnull(strstr(alterrec_last_error(), "alterrec_data_report: struct_size is"));
+    ck_assert_int_eq(known.rows_condition, -7);
+    known.struct_size = sizeof known;
     ck_assert_int_eq(alterrec_dataset_report(&known, dataset), ALTERREC_OK);
     ck_assert_int_eq(known.rows_read, 12);
-    ck_assert_int_eq(known.rows_condition, -7);
-    known.struct_size = 0;
-    ck_assert_int_eq(alterrec_dataset_report(&known, dataset), ALTERREC_ERROR_INVALID_ARGUMENT);
     ck_assert_int_eq(alterrec_dataset_report(NULL, dataset), ALTERREC_ERROR_INVALID_ARGUMENT);
     ck_assert_int_eq(alterrec_dataset_report(&known, NULL), ALTERREC_ERROR_INVALID_ARGUMENT);
     ck_assert_ptr_null(alterrec_dataset_sessions(dataset, -1));
