@@ -11,10 +11,12 @@
 /* A copy of `config` in which fusion.alpha is the number that holds. */
 static alterrec_status fix_config(alterrec_config **fixed, const alterrec_config *config,
                                   const alterrec_config *chosen) {
-    static const char *const names[] = {"fusion.alpha", "compute.threads", "serve.precision"};
+    static const char *const names[] = {"fusion.alpha", "compute.threads", "serve.precision",
+                                        "serve.encoder"};
+    enum { NAMES = sizeof names / sizeof names[0] };
     static const char even[] = "0.5"; /* of an "auto" that nothing was chosen for */
     AR_TRY(alterrec_config_clone(fixed, chosen));
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < NAMES; i++) {
         const char *value;
         alterrec_status status = alterrec_config_get(&value, config, names[i]);
         if (status == ALTERREC_OK && i == 0 && ar_config_is_auto(config, "fusion.alpha"))
@@ -79,7 +81,8 @@ alterrec_status ar_recommender_pack_encoders(alterrec_recommender *recommender) 
     }
     AR_TRY(ar_scratch_pool_create(&recommender->pool));
     return ar_session_encoder_create(&recommender->encoder, towers, recommender->tower_count,
-                                     &recommender->shape, false);
+                                     &recommender->shape,
+                                     ar_config_choice(recommender->config, "serve.encoder") == 1);
 }
 
 static alterrec_status copy_encoder(alterrec_recommender *recommender, const alterrec_model *model,

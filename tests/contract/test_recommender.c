@@ -163,6 +163,45 @@ START_TEST(precision_changes_nothing) {
 }
 END_TEST
 
+/* Rounded encoders give other scores, but not by much, and the same in every precision. */
+START_TEST(encoders_may_be_rounded) {
+    enum { COUNT = 100, K = 20 };
+    static const char *const encoders[] = {"f32", "bf16", "bf16"};
+    static const char *const precisions[] = {"f32", "f32", "int8"};
+    static int32_t items[3][COUNT * K];
+    static float scores[3][COUNT * K], again[COUNT * K];
+    small_model small;
+    small_model_open(&small, 501, true);
+    alterrec_sessions *sessions = small_sessions(&small, COUNT, 2 * SMALL_MAX_LEN);
+    alterrec_batch *batch;
+    MUST(alterrec_batch_create(&batch));
+    for (int64_t s = 0; s < COUNT; s++)
+        small_add(batch, sessions, s);
+    for (int i = 0; i < 3; i++) {
+        alterrec_recommender *recommender;
+        MUST(alterrec_config_set(small.config, "serve.encoder", encoders[i]));
+        MUST(alterrec_config_set(small.config, "serve.precision", precisions[i]));
+        MUST(alterrec_recommender_create(&recommender, small.model, small.config));
+        MUST(alterrec_recommender_top_k(items[i], scores[i], recommender, batch, K, NULL));
+        if (i == 1) /* the scores that rounding gives the items which were best without it */
+            MUST(alterrec_recommender_score(again, NULL, NULL, recommender, batch, items[0], K,
+                                            NULL));
+        alterrec_recommender_free(recommender);
+    }
+    ck_assert_mem_eq(items[2], items[1], sizeof items[1]);
+    ck_assert_mem_eq(scores[2], scores[1], sizeof scores[1]);
+    float largest = 0.0f, moved = 0.0f;
+    for (int64_t i = 0; i < COUNT * K; i++) {
+        largest = fmaxf(largest, fabsf(scores[0][i]));
+        moved = fmaxf(moved, fabsf(again[i] - scores[0][i]));
+    }
+    ck_assert(moved > 0.0f && moved < 0.03f * largest);
+    alterrec_batch_free(batch);
+    alterrec_sessions_free(sessions);
+    small_model_close(&small);
+}
+END_TEST
+
 /* Every session alone and in the batch of all: the same items and the same bits of the scores. */
 START_TEST(batch_mates_change_nothing) {
     enum { COUNT = 300, K = 10 };
@@ -462,6 +501,7 @@ int main(void) {
     tcase_add_loop_test(group, equals_a_full_sort_of_the_scores, 0, 2);
     tcase_add_test(group, equals_a_full_sort_over_many_tiles);
     tcase_add_loop_test(group, precision_changes_nothing, 0, 3);
+    tcase_add_test(group, encoders_may_be_rounded);
     tcase_add_loop_test(group, batch_mates_change_nothing, 0, 2);
     tcase_add_loop_test(group, threads_share_a_recommender, 0, 2);
     tcase_add_test(group, it_is_a_snapshot);
