@@ -218,7 +218,7 @@ class TestModel(Case):
             alterrec.Trainer(shop.model, shop.train, progress=interrupt).run()
         with self.assertRaises(alterrec.AlterrecError) as caught:
             alterrec.Trainer(shop.model, shop.train, progress=lambda _: -5001).run()
-        self.assertEqual(str(caught.exception), "a callback answered -5001")
+        self.assertEqual(str(caught.exception), "the progress callback answered -5001")
 
 
 class TestServing(Case):

@@ -87,8 +87,10 @@ typedef int32_t alterrec_status;
  * Static string. Any thread. Since 0.1. */
 ALTERREC_API const char *alterrec_status_name(alterrec_status status);
 
-/* The text of this thread's last error; "" before the first. It lives until this thread's next
- * failing call. Any thread. Since 0.1. */
+/* The text of this thread's last error; "" before the first. If a callback's answer ended the call,
+ * it says so: "the progress callback answered -5001", and behind it the text of the library's own
+ * error if that is what the callback passed on. It lives until this thread's next failing call. Any
+ * thread. Since 0.1. */
 ALTERREC_API const char *alterrec_last_error(void);
 
 /* Copies the text of this thread's last error into `buffer` (at most size - 1 bytes and a 0; NULL:

@@ -248,14 +248,12 @@ template <class Work> failure guarded(Work work) {
 #endif
 }
 
-/* The library's error, or a callback's own number, of which the library keeps no text. A text for
- * which there is no memory is left out. */
+/* The library's error, which may be a callback's own number. A text for which there is no memory is
+ * left out. */
 inline failure last_failure(alterrec_status status) {
     failure last;
     if (status != ALTERREC_OK)
-        last = guarded([status] {
-            if (std::strcmp(alterrec_status_name(status), "UNKNOWN") == 0)
-                return failure{ALTERREC_OK, "a callback answered " + std::to_string(status)};
+        last = guarded([] {
             std::string text(alterrec_last_error_copy(nullptr, 0) + 1, 0);
             text.resize(alterrec_last_error_copy(text.data(), text.size()));
             return failure{ALTERREC_OK, std::move(text)};

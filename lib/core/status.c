@@ -4,31 +4,46 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_SIZE = 1024 };
+static _Thread_local char last_error[AR_FAIL_TEXT_SIZE];
+static _Thread_local alterrec_status last_status;
+static _Thread_local uint64_t fail_count;
 
-static _Thread_local char last_error[TEXT_SIZE];
+static alterrec_status record(alterrec_status status, const char *text) {
+    memcpy(last_error, text, strlen(text) + 1);
+    last_status = status;
+    fail_count++;
+    return status;
+}
 
 alterrec_status ar_fail(alterrec_status status, const char *format, ...) {
     /* Formatted aside first: an argument may be the last error itself. */
-    char text[TEXT_SIZE];
+    char text[AR_FAIL_TEXT_SIZE];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    memcpy(last_error, text, strlen(text) + 1);
-    return status;
+    return record(status, text);
 }
 
 alterrec_status ar_fail_at(alterrec_status status, const char *format, ...) {
-    char text[TEXT_SIZE];
+    char text[AR_FAIL_TEXT_SIZE];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     size_t used = strlen(text);
     (void)snprintf(text + used, sizeof text - used, "%s", last_error);
-    memcpy(last_error, text, strlen(text) + 1);
-    return status;
+    return record(status, text);
+}
+
+uint64_t ar_fail_count(void) {
+    return fail_count;
+}
+
+alterrec_status ar_fail_answer(int32_t answer, const char *callback, uint64_t count_before) {
+    if (fail_count != count_before && answer == last_status)
+        return ar_fail_at(answer, "the %s callback answered %ld: ", callback, (long)answer);
+    return ar_fail(answer, "the %s callback answered %ld", callback, (long)answer);
 }
 
 alterrec_status ar_check_struct_size(uint32_t given, size_t least, const char *function) {

@@ -57,9 +57,10 @@ alterrec_status ar_fusion_run(const ar_fusion *fusion, const alterrec_fusion_til
     shown.struct_size = sizeof shown;
     /* NaN, so that a score that the callback forgets is met, and not one of an earlier tile. */
     memset(tile->fused, 0xFF, (size_t)(tile->sessions * tile->items) * sizeof *tile->fused);
+    uint64_t errors = ar_fail_count();
     int32_t answer = fusion->call(&shown, fusion->user_data);
     if (answer < 0)
-        return answer;
+        return ar_fail_answer(answer, "fusion", errors);
     atomic_bool broken = false;
 #pragma omp parallel for schedule(static) if (tile->sessions * tile->items > AR_PARALLEL_LEAST)
     for (int64_t row = 0; row < tile->sessions; row++) {

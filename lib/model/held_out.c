@@ -228,9 +228,10 @@ static alterrec_status visit_all(bool *stopped, held_out_run *run,
     while (!*stopped && next_chunk(&run->chunk, &at, held_out, max_len)) {
         int32_t answer;
         AR_TRY(visit_chunk(run));
+        uint64_t errors = ar_fail_count();
         tell(&answer, progress, ++step, steps, run->examples, ar_clock_seconds() - start);
         if (answer < 0)
-            return answer;
+            return ar_fail_answer(answer, "progress", errors);
         *stopped = answer > 0;
     }
     return ALTERREC_OK;

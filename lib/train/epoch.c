@@ -24,9 +24,10 @@ static int32_t relay(const alterrec_progress *progress, void *user_data) {
 /* *stop is set if the host wants to stop. A negative answer is returned. */
 static alterrec_status tell(bool *stop, alterrec_trainer *trainer,
                             const alterrec_progress *progress) {
+    uint64_t errors = ar_fail_count();
     int32_t answer = relay(progress, trainer);
     *stop = *stop || answer > 0;
-    return answer < 0 ? answer : ALTERREC_OK;
+    return answer < 0 ? ar_fail_answer(answer, "progress", errors) : ALTERREC_OK;
 }
 
 /* A step on every batch of the order. *stopped: the host wanted it so. */

@@ -10,9 +10,10 @@ static alterrec_status next_plan(alterrec_plan *plan, bool *stop, const alterrec
     AR_TRY(alterrec_trainer_plan(plan, trainer));
     if (trainer->schedule_callback != NULL) {
         alterrec_plan built_in = *plan;
+        uint64_t errors = ar_fail_count();
         int32_t answer = trainer->schedule_callback(plan, last, trainer->schedule_data);
         if (answer < 0)
-            return answer;
+            return ar_fail_answer(answer, "schedule", errors);
         if (plan->tower != built_in.tower && plan->learning_rate == built_in.learning_rate)
             plan->learning_rate =
                 ar_schedule_learning_rate(&trainer->schedule, &trainer->state, plan->tower);
@@ -37,6 +38,20 @@ static alterrec_status choose_alpha(alterrec_trainer *trainer) {
                        alpha);
 }
 
+static alterrec_status finish(alterrec_trainer *trainer) {
+    AR_TRY(alterrec_trainer_use_best(trainer));
+    return choose_alpha(trainer);
+}
+
+/* The error that ended training is the one to report, whatever giving back the weights makes the
+ * log callback do. */
+static alterrec_status give_up(alterrec_trainer *trainer, alterrec_status status) {
+    char text[AR_FAIL_TEXT_SIZE];
+    (void)alterrec_last_error_copy(text, sizeof text);
+    (void)alterrec_trainer_use_best(trainer);
+    return ar_fail(status, "%s", text);
+}
+
 alterrec_status alterrec_trainer_run(alterrec_trainer *trainer) {
     AR_NOT_NULL(trainer);
     AR_TRY(ar_trainer_check_idle(trainer, __func__));
@@ -54,9 +69,5 @@ alterrec_status alterrec_trainer_run(alterrec_trainer *trainer) {
         status = alterrec_trainer_epoch(&report, trainer, &plan);
         stop = report.stopped != 0;
     }
-    /* The error that ended training is the one to report. */
-    alterrec_status restored = alterrec_trainer_use_best(trainer);
-    if (status == ALTERREC_OK)
-        status = restored;
-    return status == ALTERREC_OK ? choose_alpha(trainer) : status;
+    return status == ALTERREC_OK ? finish(trainer) : give_up(trainer, status);
 }

@@ -157,9 +157,10 @@ static alterrec_status ask_host(int32_t **named, const alterrec_trainer *trainer
                                       .starts = starts,
                                       .lengths = lengths,
                                       .labels = batch->labels};
+        uint64_t errors = ar_fail_count();
         answer = trainer->negatives_callback(negatives, &examples, plan->negative_count,
                                              trainer->negatives_data);
-        status = answer < 0    ? answer
+        status = answer < 0    ? ar_fail_answer(answer, "negatives", errors)
                  : answer == 0 ? check_named(negatives, places, trainer->model->catalog->items)
                                : ALTERREC_OK;
     }

@@ -154,7 +154,7 @@ void what_callbacks_throw_comes_out(const shop &s) {
     trainer.on_progress([](const alterrec_progress &) { return -5001; });
     CHECK_THROWS(alterrec::error, trainer.epoch(),
                  caught.status() == -5001 &&
-                     std::string(caught.what()) == "a callback answered -5001");
+                     std::string(caught.what()) == "the progress callback answered -5001");
     bool busy = false;
     trainer.on_progress([&](const alterrec_progress &) {
         busy = trainer.on_progress(nullptr, alterrec::nothrow).status() == ALTERREC_ERROR_BUSY;

@@ -91,10 +91,7 @@ pub(crate) fn check(status: i32) -> Result<()> {
         PANICKED => {
             return Err(Error { status: Panic, text: PANIC_TEXT.with(|place| place.take()) })
         }
-        // The library keeps no text of what a callback answered.
-        other => {
-            return Err(Error { status: Other(other), text: format!("a closure answered {other}") })
-        }
+        other => Other(other),
     };
     let size = unsafe { sys::alterrec_last_error_copy(std::ptr::null_mut(), 0) } + 1;
     let mut bytes = vec![0u8; size];

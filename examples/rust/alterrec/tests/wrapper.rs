@@ -219,7 +219,7 @@ fn a_panic_becomes_an_error() {
     trainer.on_progress(|_| Answer::Fail(-5001)).unwrap();
     let error = trainer.epoch(None).unwrap_err();
     assert_eq!(error.status(), Status::Other(-5001));
-    assert_eq!(error.to_string(), "a closure answered -5001");
+    assert_eq!(error.to_string(), "the progress callback answered -5001");
     trainer.on_progress(|_| Answer::Fail(5001)).unwrap();
     assert_eq!(trainer.epoch(None).unwrap_err().status(), Status::Panic);
     trainer.without_closures().unwrap();
