@@ -3,9 +3,8 @@
 #include "core/memory.h"
 #include "data/config.h"
 #include "model/model.h"
-#include "model/tensor_file.h"
+#include "model/parameter_file.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,13 +29,6 @@
 
 /* ---- Saving ---- */
 
-static void declare_tower(ar_tensor_writer *writer, const ar_tower *tower) {
-    for (int64_t t = 0; t < tower->list.tensor_count; t++) {
-        const ar_tensor *tensor = &tower->list.tensors[t];
-        ar_tensor_writer_declare(writer, tensor->name, AR_DTYPE_F32, tensor->dims, tensor->shape);
-    }
-}
-
 static void declare_catalog(ar_tensor_writer *writer, const alterrec_catalog *catalog) {
     if (catalog->features != NULL)
         ar_tensor_writer_declare(writer, FEATURES, AR_DTYPE_F32, 2,
@@ -44,15 +36,6 @@ static void declare_catalog(ar_tensor_writer *writer, const alterrec_catalog *ca
     ar_tensor_writer_declare(writer, KEYS, AR_DTYPE_U8, 1, &catalog->keys.text_used);
     if (catalog->texts != NULL)
         ar_tensor_writer_declare(writer, TEXTS, AR_DTYPE_U8, 1, &catalog->texts_size);
-}
-
-static void put_tower(ar_tensor_writer *writer, const ar_tower *tower) {
-    /* The tensors of a tower stand in its block one behind the other. */
-    for (int64_t t = 0; t < tower->list.tensor_count; t++) {
-        const ar_tensor *tensor = &tower->list.tensors[t];
-        ar_tensor_writer_put(writer, tower->block + tensor->offset,
-                             tensor->count * (int64_t)sizeof(float));
-    }
 }
 
 static void put_catalog(ar_tensor_writer *writer, const alterrec_catalog *catalog) {
@@ -92,13 +75,13 @@ alterrec_status alterrec_model_save(const alterrec_model *model, const char *pat
         status = ar_tensor_writer_open(&writer, path);
     if (status == ALTERREC_OK) {
         put_metadata(&writer, model, &config);
-        declare_tower(&writer, &model->id);
-        declare_tower(&writer, &model->text);
-        declare_tower(&writer, &model->joint);
+        ar_parameters_declare(&writer, &model->id.list);
+        ar_parameters_declare(&writer, &model->text.list);
+        ar_parameters_declare(&writer, &model->joint.list);
         declare_catalog(&writer, model->catalog);
-        put_tower(&writer, &model->id);
-        put_tower(&writer, &model->text);
-        put_tower(&writer, &model->joint);
+        ar_parameters_put(&writer, &model->id.list, model->id.block);
+        ar_parameters_put(&writer, &model->text.list, model->text.block);
+        ar_parameters_put(&writer, &model->joint.list, model->joint.block);
         put_catalog(&writer, model->catalog);
         status = ar_tensor_writer_commit(&writer);
     }
@@ -108,45 +91,20 @@ alterrec_status alterrec_model_save(const alterrec_model *model, const char *pat
 
 /* ---- Reading ---- */
 
-/* Whether the file has every tensor of the list, with its shape and finite values. Nothing is
- * allocated, so that a file's word for its sizes costs nothing. */
-static alterrec_status check_tensors(const ar_tensor_file *file, const ar_parameter_list *list) {
-    for (int64_t t = 0; t < list->tensor_count; t++) {
-        const ar_tensor *tensor = &list->tensors[t];
-        const ar_tensor_view *view;
-        AR_TRY(ar_tensor_file_expect(&view, file, tensor->name, AR_DTYPE_F32, tensor->dims,
-                                     tensor->shape));
-        for (int64_t i = 0; i < view->count; i++) {
-            float value; /* it need not be aligned */
-            memcpy(&value, (const char *)view->data + i * (int64_t)sizeof value, sizeof value);
-            if (!isfinite(value))
-                return ar_fail(ALTERREC_ERROR_PARSE, "%s: tensor \"%s\": value %lld is not finite",
-                               file->path, tensor->name, (long long)i);
-        }
-    }
-    return ALTERREC_OK;
-}
-
 static alterrec_status check_tower(const ar_tensor_file *file, const ar_tower_shape *shape) {
     ar_parameter_list list;
     AR_TRY(ar_parameter_list_create(&list, shape));
-    alterrec_status status = check_tensors(file, &list);
+    alterrec_status status = ar_parameters_check(file, &list);
     ar_parameter_list_free(&list);
     return status;
 }
 
-/* After check_tensors. */
-static void copy_tensors(ar_tower *tower, const ar_tensor_file *file) {
-    for (int64_t t = 0; t < tower->list.tensor_count; t++) {
-        const ar_tensor *tensor = &tower->list.tensors[t];
-        const ar_tensor_view *view = ar_tensor_file_find(file, tensor->name);
-        memcpy(tower->block + tensor->offset, view->data, (size_t)view->bytes);
-    }
-}
-
+/* After ar_parameters_check. */
 static void copy_all(alterrec_model *model, const ar_tensor_file *file) {
-    for (int side = 0; side < AR_MODEL_SIDES; side++)
-        copy_tensors(ar_model_side(model, side), file);
+    for (int side = 0; side < AR_MODEL_SIDES; side++) {
+        ar_tower *tower = ar_model_side(model, side);
+        ar_parameters_copy(tower->block, &tower->list, file);
+    }
 }
 
 /* The `count` strings of a byte tensor: strings[i] points into `bytes`. */
@@ -366,7 +324,7 @@ alterrec_status alterrec_model_import(alterrec_model *model, const char *path) {
     AR_TRY(ar_tensor_file_open(&file, path));
     alterrec_status status = check_source(&file);
     for (int side = 0; side < AR_MODEL_SIDES && status == ALTERREC_OK; side++)
-        status = check_tensors(&file, &ar_model_side(model, side)->list);
+        status = ar_parameters_check(&file, &ar_model_side(model, side)->list);
     if (status == ALTERREC_OK)
         copy_all(model, &file);
     ar_tensor_file_close(&file);

@@ -3,7 +3,7 @@
 #include "core/checksum.h"
 #include "core/memory.h"
 #include "data/config.h"
-#include "model/tensor_file.h"
+#include "model/parameter_file.h"
 #include "train/log.h"
 
 #include <stdio.h>
@@ -135,10 +135,7 @@ static void declare_all(ar_tensor_writer *writer, const alterrec_trainer *traine
                              (int64_t[]){trainer->report_count, REPORT_FIELDS});
     for (int side = 0; side < 2; side++) {
         const ar_tower *tower = tower_of(trainer, side);
-        const ar_parameter_list *list = &tower->list;
-        for (int64_t t = 0; t < list->tensor_count; t++)
-            ar_tensor_writer_declare(writer, list->tensors[t].name, AR_DTYPE_F32,
-                                     list->tensors[t].dims, list->tensors[t].shape);
+        ar_parameters_declare(writer, &tower->list);
         if (trainer->best[side] != NULL)
             declare(writer, "best", tower, "");
         if (trainer->learners[side].kind != 0) {
@@ -165,10 +162,7 @@ static void put_all(ar_tensor_writer *writer, const alterrec_trainer *trainer) {
     }
     for (int side = 0; side < 2; side++) {
         const ar_tower *tower = tower_of(trainer, side);
-        /* Tensor by tensor, though the block is one piece: a put may not cross a tensor's end. */
-        for (int64_t t = 0; t < tower->list.tensor_count; t++)
-            put_floats(writer, tower->block + tower->list.tensors[t].offset,
-                       tower->list.tensors[t].count);
+        ar_parameters_put(writer, &tower->list, tower->block);
         if (trainer->best[side] != NULL)
             put_floats(writer, trainer->best[side], tower->list.count);
         if (trainer->learners[side].kind != 0) {
@@ -309,14 +303,9 @@ static alterrec_status read_tower(contents *c, const alterrec_trainer *trainer,
                                   const ar_tensor_file *file, int side) {
     const ar_tower *tower = tower_of(trainer, side);
     const ar_parameter_list *list = &tower->list;
+    AR_TRY(ar_parameters_check(file, list));
     AR_NEW(c->blocks[side], list->count);
-    for (int64_t t = 0; t < list->tensor_count; t++) {
-        const ar_tensor *tensor = &list->tensors[t];
-        const ar_tensor_view *view;
-        AR_TRY(ar_tensor_file_expect(&view, file, tensor->name, AR_DTYPE_F32, tensor->dims,
-                                     tensor->shape));
-        memcpy(c->blocks[side] + tensor->offset, view->data, (size_t)view->bytes);
-    }
+    ar_parameters_copy(c->blocks[side], list, file);
     if (c->counts[COUNT_BEST_EPOCH] >= 0 && list->count > 0)
         AR_TRY(read_floats(&c->best[side], file, "best", tower, ""));
     if (c->counts[COUNT_ADAM_STEPS + side] >= 0 && list->count > 0) {
