@@ -26,7 +26,6 @@
  *    INVALID_ARGUMENT. Where a callback gets a struct, it is the library's size.
  *  - A callback that fails answers a negative number, which the call returns unchanged. Numbers
  *    below -1000 are the host's own for that: the library has no status there.
- *  - An array of no elements may be NULL, where no elements are allowed.
  *  - A `const` handle may be shared by threads; a handle that a call changes belongs to one thread
  *    at a time.
  *  - Nothing prints, exits, aborts, reads the environment or installs a signal handler.
@@ -134,8 +133,8 @@ ALTERREC_API alterrec_status alterrec_config_get(const char **value, const alter
  * INVALID_ARGUMENT, OUT_OF_MEMORY; the text names file, line and column. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_config_read(alterrec_config *config, const char *path);
 
-/* As alterrec_config_read, from `size` bytes of text; errors name the place as <text>:line:column.
- * Statuses: as alterrec_config_read, but IO. Since 0.1. */
+/* As alterrec_config_read, from `size` bytes of text (NULL: only if size is 0); errors name the
+ * place as <text>:line:column. Statuses: as alterrec_config_read, but IO. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_config_read_text(alterrec_config *config, const char *text,
                                                        size_t size);
 
@@ -183,7 +182,12 @@ ALTERREC_API alterrec_status alterrec_catalog_create(alterrec_catalog **catalog,
 ALTERREC_API alterrec_status alterrec_catalog_read(alterrec_catalog **catalog, const char *path,
                                                    const alterrec_config *config);
 
-/* Since 0.1. */
+/* Another holder of the catalog, which alterrec_catalog_free gives back: returns the same handle,
+ * NULL for NULL. So a host keeps a model's or a dataset's catalog as it is, across
+ * alterrec_model_add_items and the model's end. Any thread. Since 0.1. */
+ALTERREC_API alterrec_catalog *alterrec_catalog_hold(const alterrec_catalog *catalog);
+
+/* Gives back one holder's part; the last one frees. Any thread. Since 0.1. */
 ALTERREC_API void alterrec_catalog_free(alterrec_catalog *catalog);
 
 /* Sets the text features: `features` is [rows, dim], row-major, rows in catalog order. Copied.
@@ -228,9 +232,9 @@ ALTERREC_API const float *alterrec_catalog_features(const alterrec_catalog *cata
 typedef struct alterrec_sessions alterrec_sessions;
 
 /* Sessions from arrays: session s is items[offsets[s] .. offsets[s + 1] - 1], in the order of
- * visiting; offsets has count + 1 values, starts at 0 and does not fall. Copied. No filter is
- * applied. Statuses: INVALID_ARGUMENT (an item outside the catalog, bad offsets), OUT_OF_MEMORY.
- * Since 0.1. */
+ * visiting; offsets has count + 1 values, starts at 0 and does not fall (NULL: only if count
+ * is 0). items NULL: only if no session has any. Copied. No filter is applied. Statuses:
+ * INVALID_ARGUMENT (an item outside the catalog, bad offsets), OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_sessions_create(alterrec_sessions **sessions,
                                                       const alterrec_catalog *catalog,
                                                       const int32_t *items, const int64_t *offsets,
@@ -340,9 +344,9 @@ ALTERREC_API int64_t alterrec_batch_examples(const alterrec_batch *batch);
 
 /* Names the negatives of the batch's examples, in the order of their labels: [examples, count],
  * used by training steps instead of drawing any; an item may stand several times, -1 leaves its
- * place out, and a plan for the full softmax passes them over. clear and adding labels take them
- * away. Statuses: MISMATCH (examples is not the batch's number), INVALID_ARGUMENT, OUT_OF_MEMORY,
- * BUSY. Since 0.1. */
+ * place out, and a plan for the full softmax passes them over. NULL: only if examples is 0. clear
+ * and adding labels take them away. Statuses: MISMATCH (examples is not the batch's number),
+ * INVALID_ARGUMENT, OUT_OF_MEMORY, BUSY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_batch_set_negatives(alterrec_batch *batch,
                                                           const int32_t *negatives,
                                                           int64_t examples, int64_t count);
@@ -351,7 +355,8 @@ ALTERREC_API alterrec_status alterrec_batch_set_negatives(alterrec_batch *batch,
 ALTERREC_API int64_t alterrec_batch_count(const alterrec_batch *batch);
 
 /* Items that must not be recommended for session `session` of the batch (-1: for none of its
- * sessions), beside those given before. Statuses: INVALID_ARGUMENT, OUT_OF_MEMORY. Since 0.1. */
+ * sessions), beside those given before. items NULL: only if count is 0. Statuses: INVALID_ARGUMENT,
+ * OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_batch_exclude(alterrec_batch *batch, int64_t session,
                                                     const int32_t *items, int64_t count);
 
@@ -410,13 +415,13 @@ ALTERREC_API alterrec_status alterrec_model_import(alterrec_model *model, const 
  * keep index and parameters to the bit.
  *
  * The model's catalog is another one afterwards: a pointer from alterrec_model_catalog before the
- * call is no longer valid, unless sessions, a recommender or the host hold that catalog; these keep
- * it as it is. Trainers of the model answer MISMATCH from then on and can only be freed; make a new
- * one with sessions over the model's new catalog. On an error nothing has changed. Statuses:
- * INVALID_ARGUMENT (a key that is empty, repeated or in the catalog already, a feature not finite,
- * text that is not UTF-8, count outside 1..2^31-2 - items), MISMATCH (no features where the catalog
- * has some that were not hashed, or features where it has none), BUSY, OUT_OF_MEMORY, BACKEND.
- * Since 0.1. */
+ * call is no longer valid, unless sessions, a recommender or the host (alterrec_catalog_hold) hold
+ * that catalog; these keep it as it is. Trainers of the model answer MISMATCH from then on and can
+ * only be freed; make a new one with sessions over the model's new catalog. On an error nothing has
+ * changed. Statuses: INVALID_ARGUMENT (a key that is empty, repeated or in the catalog already, a
+ * feature not finite, text that is not UTF-8, count outside 1..2^31-2 - items), MISMATCH (no
+ * features where the catalog has some that were not hashed, or features where it has none), BUSY,
+ * OUT_OF_MEMORY, BACKEND. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_model_add_items(alterrec_model *model,
                                                       const char *const *keys,
                                                       const char *const *texts,
@@ -639,10 +644,11 @@ typedef struct alterrec_examples {
     uint32_t struct_size; /* as the library knows it */
     uint32_t reserved;
     int64_t count;
-    const int32_t *items;
+    const int32_t *items;   /* [item_count] */
     const int64_t *starts;  /* [count] */
     const int64_t *lengths; /* [count] */
     const int32_t *labels;  /* [count] */
+    int64_t item_count;     /* of all sessions of the batch, one behind the other */
 } alterrec_examples;
 
 /* Called once a step under ALTERREC_NEGATIVES_HOST, on the calling thread: fills negatives
@@ -945,8 +951,9 @@ ALTERREC_API alterrec_status alterrec_filter_create(alterrec_filter **filter, in
 /* Since 0.1. */
 ALTERREC_API void alterrec_filter_free(alterrec_filter *filter);
 
-/* Allows only items whose bit is 1: item i is bit i % 8 (of value 1 << i % 8) of bits[i / 8].
- * Statuses: MISMATCH (items is not the filter's number), OUT_OF_MEMORY. Since 0.1. */
+/* Allows only items whose bit is 1: item i is bit i % 8 of bits[i / 8], from the lowest bit, of
+ * value 1, upwards. (items + 7) / 8 bytes are read; bits of the last one beyond item items - 1 do
+ * not matter. Statuses: MISMATCH (items is not the filter's number), OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_filter_allow_bitmap(alterrec_filter *filter,
                                                           const uint8_t *bits, int64_t items);
 

@@ -690,6 +690,11 @@ class catalog
         return detail::finish<Form>(status, catalog(made));
     }
 
+    /* Another holder of what a model, a dataset or another handle lent: it outlives them. */
+    static catalog hold(catalog_view lent) noexcept {
+        return catalog(alterrec_catalog_hold(lent.handle()));
+    }
+
     /* features: [items, dim]. */
     template <class Form = default_form>
     outcome<Form, void> set_features(span<const float> features, std::int64_t dim, Form = {}) {

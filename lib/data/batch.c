@@ -140,7 +140,8 @@ alterrec_status alterrec_batch_set_negatives(alterrec_batch *batch, const int32_
                                              int64_t examples, int64_t count) {
     int64_t size;
     AR_NOT_NULL(batch);
-    AR_NOT_NULL(negatives);
+    if (examples != 0)
+        AR_NOT_NULL(negatives);
     AR_TRY(ar_batch_check_idle(batch, __func__));
     if (examples != batch->examples)
         return ar_fail(ALTERREC_ERROR_MISMATCH,
@@ -195,7 +196,8 @@ static alterrec_status exclude_from_one(alterrec_batch *batch, int64_t session,
 alterrec_status alterrec_batch_exclude(alterrec_batch *batch, int64_t session, const int32_t *items,
                                        int64_t count) {
     AR_NOT_NULL(batch);
-    AR_NOT_NULL(items);
+    if (count != 0)
+        AR_NOT_NULL(items);
     AR_TRY(ar_batch_check_idle(batch, __func__));
     if (session < -1 || session >= batch->count)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,

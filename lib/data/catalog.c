@@ -16,6 +16,10 @@ alterrec_catalog *ar_catalog_hold(const alterrec_catalog *catalog) {
     return held;
 }
 
+alterrec_catalog *alterrec_catalog_hold(const alterrec_catalog *catalog) {
+    return catalog != NULL ? ar_catalog_hold(catalog) : NULL;
+}
+
 bool ar_catalog_same(const alterrec_catalog *a, const alterrec_catalog *b) {
     /* The keys' text holds each key's end too, so equal texts are equal keys. */
     return a == b || (a->items == b->items && a->keys.text_used == b->keys.text_used &&

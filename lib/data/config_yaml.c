@@ -321,8 +321,9 @@ done:
 
 alterrec_status alterrec_config_read_text(alterrec_config *config, const char *text, size_t size) {
     AR_NOT_NULL(config);
-    AR_NOT_NULL(text);
-    return ar_config_read_named(config, "<text>", text, size);
+    if (size > 0)
+        AR_NOT_NULL(text);
+    return ar_config_read_named(config, "<text>", text != NULL ? text : "", size);
 }
 
 alterrec_status alterrec_config_read(alterrec_config *config, const char *path) {

@@ -65,15 +65,20 @@ alterrec_status alterrec_sessions_create(alterrec_sessions **sessions,
     AR_NOT_NULL(sessions);
     *sessions = NULL;
     AR_NOT_NULL(catalog);
-    AR_NOT_NULL(items);
+    static const int64_t none[] = {0};
+    if (count == 0 && offsets == NULL)
+        offsets = none;
     AR_NOT_NULL(offsets);
+    if (count < 0 || offsets[count] != 0)
+        AR_NOT_NULL(items);
     AR_TRY(check_arrays(catalog, items, offsets, count));
     int64_t interactions = offsets[count];
     int32_t *own_items = ar_new(interactions, sizeof *own_items);
     int64_t *own_offsets = ar_new(count + 1, sizeof *own_offsets);
     alterrec_status status = ALTERREC_ERROR_OUT_OF_MEMORY;
     if (own_items != NULL && own_offsets != NULL) {
-        memcpy(own_items, items, (size_t)interactions * sizeof *items);
+        if (interactions > 0)
+            memcpy(own_items, items, (size_t)interactions * sizeof *items);
         memcpy(own_offsets, offsets, (size_t)(count + 1) * sizeof *offsets);
         status = ar_sessions_take(sessions, catalog, &own_items, &own_offsets, count);
     }

@@ -156,7 +156,8 @@ static alterrec_status ask_host(int32_t **named, const alterrec_trainer *trainer
                                       .items = batch->packed.items,
                                       .starts = starts,
                                       .lengths = lengths,
-                                      .labels = batch->labels};
+                                      .labels = batch->labels,
+                                      .item_count = batch->packed.tokens};
         uint64_t errors = ar_fail_count();
         answer = trainer->negatives_callback(negatives, &examples, plan->negative_count,
                                              trainer->negatives_data);

@@ -147,6 +147,26 @@ static alterrec_model *model_from_the_start(void) {
     return model;
 }
 
+/* The catalog of before is nobody's but the model's: who holds it keeps it as it is. */
+START_TEST(a_held_catalog_stays_as_it_is) {
+    static const char *const later[] = {"one more"};
+    MUST(add());
+    const alterrec_catalog *lent = alterrec_model_catalog(small.model);
+    alterrec_catalog *held = alterrec_catalog_hold(lent);
+    ck_assert_ptr_eq(held, lent);
+    MUST(alterrec_model_add_items(small.model, later, NULL, features, 1));
+    ck_assert_ptr_ne(alterrec_model_catalog(small.model), held);
+    alterrec_model_free(small.model);
+    small.model = NULL;
+    ck_assert_int_eq(alterrec_catalog_items(held), ALL);
+    ck_assert_int_eq(alterrec_catalog_find(held, keys[NEW - 1]), ALL - 1);
+    ck_assert_int_eq(alterrec_catalog_find(held, later[0]), -1);
+    ck_assert_mem_eq(alterrec_catalog_features(held) + ITEMS * FEATURE_DIM, features,
+                     NEW * FEATURE_DIM * sizeof(float));
+    alterrec_catalog_free(held);
+}
+END_TEST
+
 START_TEST(text_scores_are_as_if_from_the_start) {
     alterrec_model *model = model_from_the_start();
     MUST(add());
@@ -436,6 +456,7 @@ int main(void) {
     TCase *tests = tcase_create("add_items");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, what_was_there_stays);
+    tcase_add_test(tests, a_held_catalog_stays_as_it_is);
     tcase_add_test(tests, text_scores_are_as_if_from_the_start);
     tcase_add_test(tests, mean_leaves_the_ranks_to_the_text);
     tcase_add_test(tests, model_without_text);

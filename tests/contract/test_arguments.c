@@ -149,7 +149,7 @@ static void try_config(void) {
     REFUSES(alterrec_config_read, config, NULL, "options.yaml");
     REFUSES(alterrec_config_read, path, made, NULL);
     REFUSES(alterrec_config_read_text, config, NULL, "", 0);
-    REFUSES(alterrec_config_read_text, text, made, NULL, 0);
+    REFUSES(alterrec_config_read_text, text, made, NULL, 1);
     TAKES(alterrec_config_write, config, NULL, scratch_path("options.yaml"));
     REFUSES(alterrec_config_write, path, made, NULL);
     note("alterrec_option_count", "");
@@ -175,6 +175,7 @@ static void try_catalog(void) {
     REFUSES(alterrec_catalog_read, path, &made, NULL, NULL);
     ck_assert_ptr_null(made);
     TAKES(alterrec_catalog_read, config, &made, path, NULL);
+    GIVES(alterrec_catalog_hold, catalog, NULL, NULL);
     FREES(alterrec_catalog_free, catalog);
     REFUSES(alterrec_catalog_set_features, catalog, NULL, features, 1, 2);
     REFUSES(alterrec_catalog_set_features, features, made, NULL, 1, 2);
@@ -250,7 +251,7 @@ static void try_batch(void) {
     REFUSES(alterrec_batch_add_labelled, items, batch, NULL, items, 2);
     REFUSES(alterrec_batch_add_labelled, labels, batch, items, NULL, 2);
     REFUSES(alterrec_batch_set_negatives, batch, NULL, items, 0, 2);
-    REFUSES(alterrec_batch_set_negatives, negatives, batch, NULL, 0, 2);
+    REFUSES(alterrec_batch_set_negatives, negatives, batch, NULL, 1, 2);
     GIVES(alterrec_batch_examples, batch, 0, NULL);
     GIVES(alterrec_batch_count, batch, 0, NULL);
     REFUSES(alterrec_batch_exclude, batch, NULL, -1, items, 2);

@@ -323,6 +323,39 @@ START_TEST(test_other_catalogs) {
 }
 END_TEST
 
+/* No elements, and no array: of none it is an error, where none are allowed at all. */
+START_TEST(test_arrays_of_nothing) {
+    alterrec_sessions *sessions;
+    MUST(alterrec_sessions_create(&sessions, s.catalog, NULL, NULL, 0));
+    ck_assert_int_eq(alterrec_sessions_count(sessions), 0);
+    ck_assert_int_eq(alterrec_sessions_interactions(sessions), 0);
+    alterrec_sessions_free(sessions);
+    const int64_t offsets[] = {0, 0, 0, 1};
+    MUST(alterrec_sessions_create(&sessions, s.catalog, NULL, offsets, 2));
+    ck_assert_int_eq(alterrec_sessions_count(sessions), 2);
+    ck_assert_int_eq(alterrec_sessions_interactions(sessions), 0);
+    alterrec_sessions_free(sessions);
+    REFUSES("`items`", alterrec_sessions_create, &sessions, s.catalog, NULL, offsets, 3);
+    REFUSES("`offsets`", alterrec_sessions_create, &sessions, s.catalog, NULL, NULL, 1);
+    REFUSES("", alterrec_sessions_create, &sessions, s.catalog, NULL, NULL, -1);
+    REFUSES("", alterrec_sessions_create, &sessions, s.catalog, NULL, offsets, -1);
+
+    const int32_t item = 3;
+    MUST(alterrec_batch_set_negatives(batch, NULL, 0, 4));
+    MUST(alterrec_batch_add_labelled(batch, &item, &item, 1));
+    REFUSES("`negatives`", alterrec_batch_set_negatives, batch, NULL, 1, 4);
+    for (int64_t session = -1; session <= 0; session++) {
+        MUST(alterrec_batch_exclude(batch, session, NULL, 0));
+        REFUSES("`items`", alterrec_batch_exclude, batch, session, NULL, 1);
+        REFUSES("", alterrec_batch_exclude, batch, session, NULL, -1);
+    }
+
+    MUST(alterrec_config_read_text(s.config, NULL, 0));
+    MUST(alterrec_config_read_text(s.config, "", 0));
+    REFUSES("`text`", alterrec_config_read_text, s.config, NULL, 1);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("arguments_ranges");
     TCase *cases = tcase_create("arguments_ranges");
@@ -338,6 +371,7 @@ int main(void) {
     tcase_add_test(cases, test_evaluation_figures);
     tcase_add_test(cases, test_trainer_reports);
     tcase_add_test(cases, test_other_catalogs);
+    tcase_add_test(cases, test_arrays_of_nothing);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

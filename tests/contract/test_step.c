@@ -134,13 +134,19 @@ typedef struct naming {
 static int32_t name_negatives(int32_t *negatives, const alterrec_examples *examples,
                               int64_t per_example, void *user_data) {
     naming *n = user_data;
+    int64_t last = 0;
+    ck_assert_uint_eq(examples->struct_size, sizeof *examples);
     ck_assert_int_gt(examples->count, 0);
     for (int64_t e = 0; e < examples->count; e++) {
         ck_assert_int_ge(examples->lengths[e], 1);
+        ck_assert_int_le(examples->starts[e] + examples->lengths[e], examples->item_count);
+        last = examples->starts[e] + examples->lengths[e];
         ck_assert_int_eq(negatives[e * per_example], -1);
         for (int64_t i = 0; i < 3; i++)
             negatives[e * per_example + i] = n->first + (int32_t)i;
     }
+    /* The last example of a trainer's own batch is a whole sequence. */
+    ck_assert_int_eq(last, examples->item_count);
     return ++n->calls == n->at ? n->answer : 0;
 }
 

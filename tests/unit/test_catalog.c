@@ -74,10 +74,12 @@ END_TEST
 START_TEST(a_held_catalog_outlives_its_first_holder) {
     alterrec_catalog *catalog;
     ck_assert_int_eq(alterrec_catalog_create(&catalog, NULL, NULL, 2), ALTERREC_OK);
-    alterrec_catalog *held = ar_catalog_hold(catalog);
+    alterrec_catalog *held = alterrec_catalog_hold(catalog);
+    ck_assert_ptr_eq(held, catalog);
     alterrec_catalog_free(catalog);
     ck_assert_str_eq(alterrec_catalog_key(held, 1), "1");
     alterrec_catalog_free(held);
+    ck_assert_ptr_null(alterrec_catalog_hold(NULL));
 }
 END_TEST
 

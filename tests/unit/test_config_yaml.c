@@ -433,7 +433,7 @@ START_TEST(test_null_arguments) {
     ck_assert_int_eq(alterrec_config_read(config, NULL), ALTERREC_ERROR_INVALID_ARGUMENT);
     ck_assert_str_eq(alterrec_last_error(), "alterrec_config_read: argument `path` is NULL");
     ck_assert_int_eq(alterrec_config_read_text(NULL, "", 0), ALTERREC_ERROR_INVALID_ARGUMENT);
-    ck_assert_int_eq(alterrec_config_read_text(config, NULL, 0), ALTERREC_ERROR_INVALID_ARGUMENT);
+    ck_assert_int_eq(alterrec_config_read_text(config, NULL, 1), ALTERREC_ERROR_INVALID_ARGUMENT);
     ck_assert_int_eq(alterrec_config_write(config, NULL), ALTERREC_ERROR_INVALID_ARGUMENT);
     ck_assert_int_eq(alterrec_config_write(NULL, path), ALTERREC_OK); /* all defaults */
     ck_assert_int_eq(alterrec_config_read(config, path), ALTERREC_OK);

@@ -170,6 +170,7 @@ class alterrec_examples(Structure):
         ("starts", c_void_p),
         ("lengths", c_void_p),
         ("labels", c_void_p),
+        ("item_count", c_int64),
     ]
 
 
@@ -223,6 +224,7 @@ FUNCTIONS = {
     "alterrec_option_describe": (c_int32, [POINTER(alterrec_option), c_int64]),
     "alterrec_catalog_create": (c_int32, [POINTER(c_void_p), POINTER(c_char_p), POINTER(c_char_p), c_int64]),
     "alterrec_catalog_read": (c_int32, [POINTER(c_void_p), c_char_p, c_void_p]),
+    "alterrec_catalog_hold": (c_void_p, [c_void_p]),
     "alterrec_catalog_free": (None, [c_void_p]),
     "alterrec_catalog_set_features": (c_int32, [c_void_p, c_void_p, c_int64, c_int64]),
     "alterrec_catalog_read_features": (c_int32, [c_void_p, c_char_p]),

@@ -61,7 +61,9 @@ void models(const shop &s) {
         CHECK(off < 1e-4 && off > -1e-4);
     }
 
+    alterrec::catalog before = alterrec::catalog::hold(model.catalog());
     model.add_items({"new1", "new2"}, {"shelf1 place1", "shelf2 place9"});
+    CHECK(before.items() == shop::items && before.handle() != model.catalog().handle());
     CHECK(model.catalog().items() == shop::items + 2);
     CHECK_THROWS(alterrec::error, model.add_items({"new3"}, {}, {1.0f}),
                  caught.status() == ALTERREC_ERROR_INVALID_ARGUMENT);

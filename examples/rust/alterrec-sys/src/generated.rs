@@ -243,6 +243,7 @@ pub struct alterrec_examples {
     pub starts: *const i64,
     pub lengths: *const i64,
     pub labels: *const i32,
+    pub item_count: i64,
 }
 
 #[repr(C)]
@@ -295,6 +296,7 @@ unsafe extern "C" {
     pub fn alterrec_option_describe(option: *mut alterrec_option, index: i64) -> alterrec_status;
     pub fn alterrec_catalog_create(catalog: *mut *mut alterrec_catalog, keys: *const *const c_char, texts: *const *const c_char, items: i64) -> alterrec_status;
     pub fn alterrec_catalog_read(catalog: *mut *mut alterrec_catalog, path: *const c_char, config: *const alterrec_config) -> alterrec_status;
+    pub fn alterrec_catalog_hold(catalog: *const alterrec_catalog) -> *mut alterrec_catalog;
     pub fn alterrec_catalog_free(catalog: *mut alterrec_catalog);
     pub fn alterrec_catalog_set_features(catalog: *mut alterrec_catalog, features: *const f32, rows: i64, dim: i64) -> alterrec_status;
     pub fn alterrec_catalog_read_features(catalog: *mut alterrec_catalog, path: *const c_char) -> alterrec_status;

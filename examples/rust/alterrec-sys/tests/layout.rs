@@ -158,7 +158,16 @@ fn structs_and_constants() {
     same!(
         expected,
         seen,
-        alterrec_examples { struct_size, reserved, count, items, starts, lengths, labels }
+        alterrec_examples {
+            struct_size,
+            reserved,
+            count,
+            items,
+            starts,
+            lengths,
+            labels,
+            item_count
+        }
     );
     same!(
         expected,
