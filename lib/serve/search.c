@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    ROOM = 2048,            /* candidates that a session has room for, at least */
+    ROOM = 8192,            /* candidates that a session has room for, at least */
     ROOM_OF_K = 8,          /* and for so many times k */
     TILE_BYTES = 64 << 20,  /* of all candidates of a tile of sessions, unless one needs more */
     FINE_SESSIONS = 4,      /* up to so many the table is read faster than it is multiplied */

@@ -243,7 +243,7 @@ END_TEST
 START_TEST(rows_that_no_bound_tells_apart) {
     world w;
     begin(4);
-    open_world(&w, 8000, 32, 2, 5, &stream);
+    open_world(&w, 20000, 32, 2, 5, &stream);
     /* Each row is the first but for a hair. */
     for (int t = 0; t < 2; t++)
         for (int64_t i = w.shape.dim; i < w.shape.items * w.shape.dim; i++)
