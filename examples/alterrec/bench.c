@@ -94,7 +94,7 @@ void bench_times_free(bench_times *times) {
 
 double bench_quantile(const bench_times *times, double share) {
     if (times->count == 0)
-        return NAN;
+        return (double)NAN;
     int64_t at = (int64_t)ceil(share * (double)times->count) - 1;
     return times->seconds[at < 0 ? 0 : at];
 }

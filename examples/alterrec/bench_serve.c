@@ -188,7 +188,7 @@ static int measure_rows(const serve_subject *subject) {
         for (int64_t b = 0; settings->modes[mode] && b < settings->batches.count; b++)
             for (int64_t t = 0; t < settings->threads.count; t++)
                 for (int64_t r = 0; r < settings->rates.count && code == PROGRAM_OK; r++)
-                    code = measure_row(subject, mode, settings->batches.numbers[b],
+                    code = measure_row(subject, (serve_mode)mode, settings->batches.numbers[b],
                                        settings->threads.numbers[t], settings->rates.numbers[r]);
     return code;
 }
@@ -221,7 +221,7 @@ static int measure_model(const serve_settings *settings, const bench_machine *ma
     serve_subject subject = {.settings = settings,
                              .machine = machine,
                              .items = alterrec_catalog_items(alterrec_model_catalog(model)),
-                             .open_seconds = NAN};
+                             .open_seconds = (double)NAN};
     bench_sessions_make(&subject.pool, SESSION_POOL, (double)settings->length, subject.items,
                         &dice);
     int code = PROGRAM_OK;

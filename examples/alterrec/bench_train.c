@@ -344,12 +344,13 @@ int bench_train_command(int argc, char **argv) {
         .features = 512,
         .length = 5,
         .steps = 7,
-        .choices = {[TOWER] = {"tower", {"id", "text"}, "id,text", "towers in training"},
-                    [NEGATIVES] = {"negatives", {"random", "hard"}, "random,hard", "negatives"},
-                    [POSITIVES] = {"positives", {"0", "5"}, "0", "augmented positives an example"},
-                    [BATCHING] = {"batching", {"prefix", "session"}, "session", "train.batching"},
-                    [SHARING] = {"sharing", {"example", "batch"}, "example", "negatives.sharing"},
-                    [PRECISION] = {"precision", {"f32", "bf16"}, "f32", "compute.precision"}}};
+        .choices = {
+            [TOWER] = {"tower", {"id", "text"}, "id,text", "towers in training", {0}},
+            [NEGATIVES] = {"negatives", {"random", "hard"}, "random,hard", "negatives", {0}},
+            [POSITIVES] = {"positives", {"0", "5"}, "0", "augmented positives an example", {0}},
+            [BATCHING] = {"batching", {"prefix", "session"}, "session", "train.batching", {0}},
+            [SHARING] = {"sharing", {"example", "batch"}, "example", "negatives.sharing", {0}},
+            [PRECISION] = {"precision", {"f32", "bf16"}, "f32", "compute.precision", {0}}}};
     const char *items = "44577", *threads = "2", *json = NULL;
     text_list assignments = {0};
     cli_flag flags[CHOICES + 7] = {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ALIGNMENT = 64, HUGE_PAGE = 1 << 21, HUGE_LEAST = 1 << 25 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 1 << 21, HUGE_LEAST = 1 << 22 };
 
 /* Armed by the torture tests alone; thread-local, so that it costs and disturbs no other thread. */
 static _Thread_local int64_t fail_countdown;

@@ -78,7 +78,7 @@ static const char *const NAMES[] = {"f32", "bf16", "int8"};
 
 static void bench_count(bench *b, int64_t count, int64_t candidates) {
     static double seconds[MOST_RUNS], reading[MOST_RUNS], rates[MOST_RUNS];
-    int precision = b->index.shape.precision;
+    int precision = (int)b->index.shape.precision;
     int64_t items = b->index.shape.items, width = b->index.width;
     const void *codes = precision == AR_INDEX_F32 ? b->index.table : b->index.codes;
     int64_t bytes = items * width *
