@@ -11,7 +11,9 @@
 
 enum {
     ROOM = 8192,            /* candidates that a session has room for, at least */
-    ROOM_OF_K = 8,          /* and for so many times k */
+    EXACT_ROOM = 2048,      /* of f32 scores, beyond twice k */
+    ROOM_OF_K = 8,          /* and for so many times k, */
+    ROOM_SHARE = 32,        /* and for an item in so many: bounds are as wide in a large catalog */
     TILE_BYTES = 64 << 20,  /* of all candidates of a tile of sessions, unless one needs more */
     FINE_SESSIONS = 4,      /* up to so many the table is read faster than it is multiplied */
     LIST_SHARE = 4,         /* a list that is so many times shorter than the table is worth it */
@@ -336,9 +338,11 @@ static void plan(run *r, bool compact) {
     int64_t depth = r->deepest = at_least(search->k, compact ? search->candidates : 0);
     double values = (double)shape->items * (double)r->index->width * (double)search->count;
     r->threads = (int)at_least(at_most(search->threads, (int64_t)(values / THREAD_VALUES)), 1);
-    r->capacity = 2 * depth + ROOM / 4;
+    r->capacity = 2 * depth + EXACT_ROOM;
     if (compact && search->candidates == 0)
-        r->capacity = at_least(at_least(ROOM, ROOM_OF_K * search->k), r->capacity);
+        r->capacity =
+            at_least(at_least(at_least(ROOM, shape->items / ROOM_SHARE), ROOM_OF_K * search->k),
+                     r->capacity);
     int64_t bytes = r->threads * r->capacity * (int64_t)sizeof(ar_candidate);
     int64_t most = at_most(at_least(TILE_BYTES / bytes, 1), AR_SCAN_SESSIONS);
     int64_t tiles = (search->count + most - 1) / most;
