@@ -957,13 +957,14 @@ ALTERREC_API void alterrec_filter_free(alterrec_filter *filter);
 ALTERREC_API alterrec_status alterrec_filter_allow_bitmap(alterrec_filter *filter,
                                                           const uint8_t *bits, int64_t items);
 
-/* Allows only the `count` items of `items`, in any order; a short list costs less than the whole
- * catalog. Statuses: INVALID_ARGUMENT (an item outside the catalog), OUT_OF_MEMORY. Since 0.1. */
+/* Allows only the `count` items of `items` (NULL if count is 0), in any order; a short list costs
+ * less than the whole catalog. Statuses: INVALID_ARGUMENT (an item outside the catalog),
+ * OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_filter_allow_only(alterrec_filter *filter,
                                                         const int32_t *items, int64_t count);
 
-/* Allows none of the `count` items of `items`. Statuses: as alterrec_filter_allow_only. Since 0.1.
- * */
+/* Allows none of the `count` items of `items` (NULL if count is 0). Statuses: as
+ * alterrec_filter_allow_only. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_filter_exclude(alterrec_filter *filter, const int32_t *items,
                                                      int64_t count);
 

@@ -113,7 +113,8 @@ static alterrec_status mark(uint64_t **marks, const alterrec_filter *filter, con
 alterrec_status alterrec_filter_allow_only(alterrec_filter *filter, const int32_t *items,
                                            int64_t count) {
     AR_NOT_NULL(filter);
-    AR_NOT_NULL(items);
+    if (count != 0)
+        AR_NOT_NULL(items);
     uint64_t *allowed;
     AR_TRY(mark(&allowed, filter, items, count, __func__));
     for (int64_t word = 0; word < ar_filter_words(filter->items); word++)
@@ -124,7 +125,8 @@ alterrec_status alterrec_filter_allow_only(alterrec_filter *filter, const int32_
 alterrec_status alterrec_filter_exclude(alterrec_filter *filter, const int32_t *items,
                                         int64_t count) {
     AR_NOT_NULL(filter);
-    AR_NOT_NULL(items);
+    if (count != 0)
+        AR_NOT_NULL(items);
     uint64_t *allowed;
     AR_TRY(mark(&allowed, filter, items, count, __func__));
     for (int64_t word = 0; word < ar_filter_words(filter->items); word++)

@@ -602,6 +602,11 @@ static void try_filter(void) {
     REFUSES(alterrec_filter_allow_only, items, filter, NULL, 1);
     REFUSES(alterrec_filter_exclude, filter, NULL, top, 1);
     REFUSES(alterrec_filter_exclude, items, filter, NULL, 1);
+    MUST(alterrec_filter_exclude(filter, NULL, 0));
+    alterrec_filter *nothing;
+    MUST(alterrec_filter_create(&nothing, 5));
+    MUST(alterrec_filter_allow_only(nothing, NULL, 0));
+    alterrec_filter_free(nothing);
     REFUSES(alterrec_filter_cap, filter, NULL, categories, ITEMS, 1);
     REFUSES(alterrec_filter_cap, categories, filter, NULL, ITEMS, 1);
     alterrec_filter_free(filter);
