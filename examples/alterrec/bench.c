@@ -1,5 +1,6 @@
 /* alterrec bench: how fast this library is on this machine. */
 #include "bench.h"
+#include "json.h"
 #include "program.h"
 
 #include <errno.h>
@@ -114,4 +115,25 @@ bool bench_machine_measure(bench_machine *machine, const bench_list *threads, FI
     fputc('\n', stream);
     fflush(stream);
     return true;
+}
+
+int bench_json_open(FILE **json, const char *path) {
+    *json = path == NULL ? NULL : strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+    return path != NULL && *json == NULL ? program_error("%s: cannot be written", path)
+                                         : PROGRAM_OK;
+}
+
+int bench_json_close(FILE *json, const char *path) {
+    return json != NULL && json != stdout && fclose(json) != 0
+               ? program_error("%s: cannot be written", path)
+               : PROGRAM_OK;
+}
+
+void bench_json_field(FILE *json, const char *name, double value) {
+    fprintf(json, ",\"%s\":", name);
+    json_number(json, value, 6);
+}
+
+FILE *bench_stream(FILE *json) {
+    return json == stdout ? stderr : stdout;
 }

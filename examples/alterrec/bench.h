@@ -48,4 +48,14 @@ typedef struct bench_machine {
  * stdout is for JSON). */
 bool bench_machine_measure(bench_machine *machine, const bench_list *threads, FILE *stream);
 
+/* The file that rows go to as JSON: NULL of no path, stdout of "-". Exit codes. */
+int bench_json_open(FILE **json, const char *path);
+int bench_json_close(FILE *json, const char *path);
+
+/* A further member of the object that is being written. */
+void bench_json_field(FILE *json, const char *name, double value);
+
+/* Where tables for people go: stdout, unless JSON goes there. */
+FILE *bench_stream(FILE *json);
+
 #endif

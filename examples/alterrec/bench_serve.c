@@ -104,39 +104,34 @@ static void print_row(FILE *stream, const serve_row *row, const machine_rates *r
     fflush(stream);
 }
 
-static void json_field(FILE *stream, const char *name, double value) {
-    fprintf(stream, ",\"%s\":", name);
-    json_number(stream, value, 6);
-}
-
 static void json_row(FILE *stream, const serve_row *row, const machine_rates *rates,
                      const alterrec_config *config, double open_seconds) {
     double p50 = bench_quantile(&row->times, 0.5);
     double answered = (double)(row->times.count * row->batch);
     fprintf(stream, "{\"mode\":\"%s\",\"precision\":\"%s\"", mode_names[row->mode], row->precision);
-    json_field(stream, "items", (double)row->items);
-    json_field(stream, "width", (double)row->width);
-    json_field(stream, "batch", (double)row->batch);
-    json_field(stream, "threads", (double)row->threads);
-    json_field(stream, "clients", (double)row->clients);
-    json_field(stream, "rate", row->rate);
-    json_field(stream, "requests", (double)row->times.count);
-    json_field(stream, "p50_ms", p50 * 1e3);
-    json_field(stream, "p90_ms", bench_quantile(&row->times, 0.9) * 1e3);
-    json_field(stream, "p99_ms", bench_quantile(&row->times, 0.99) * 1e3);
-    json_field(stream, "sessions_per_second", answered / row->seconds);
-    json_field(stream, "tokens_per_request", row->tokens);
-    json_field(stream, "read_floor_ms", read_floor(row, rates) * 1e3);
-    json_field(stream, "product_floor_ms", product_floor(row, rates, config) * 1e3);
-    json_field(stream, "guaranteed", (double)row->guaranteed / answered);
-    json_field(stream, "reranked_per_session", (double)row->reranked / answered);
-    json_field(stream, "rescans_per_session", (double)row->rescans / answered);
-    json_field(stream, "bytes_per_item", item_bytes(row));
-    json_field(stream, "open_ms", open_seconds * 1e3);
-    json_field(stream, "bandwidth", rates->bandwidth);
-    json_field(stream, "f32_rate", rates->f32);
-    json_field(stream, "bf16_rate", rates->bf16);
-    json_field(stream, "int8_rate", rates->int8);
+    bench_json_field(stream, "items", (double)row->items);
+    bench_json_field(stream, "width", (double)row->width);
+    bench_json_field(stream, "batch", (double)row->batch);
+    bench_json_field(stream, "threads", (double)row->threads);
+    bench_json_field(stream, "clients", (double)row->clients);
+    bench_json_field(stream, "rate", row->rate);
+    bench_json_field(stream, "requests", (double)row->times.count);
+    bench_json_field(stream, "p50_ms", p50 * 1e3);
+    bench_json_field(stream, "p90_ms", bench_quantile(&row->times, 0.9) * 1e3);
+    bench_json_field(stream, "p99_ms", bench_quantile(&row->times, 0.99) * 1e3);
+    bench_json_field(stream, "sessions_per_second", answered / row->seconds);
+    bench_json_field(stream, "tokens_per_request", row->tokens);
+    bench_json_field(stream, "read_floor_ms", read_floor(row, rates) * 1e3);
+    bench_json_field(stream, "product_floor_ms", product_floor(row, rates, config) * 1e3);
+    bench_json_field(stream, "guaranteed", (double)row->guaranteed / answered);
+    bench_json_field(stream, "reranked_per_session", (double)row->reranked / answered);
+    bench_json_field(stream, "rescans_per_session", (double)row->rescans / answered);
+    bench_json_field(stream, "bytes_per_item", item_bytes(row));
+    bench_json_field(stream, "open_ms", open_seconds * 1e3);
+    bench_json_field(stream, "bandwidth", rates->bandwidth);
+    bench_json_field(stream, "f32_rate", rates->f32);
+    bench_json_field(stream, "bf16_rate", rates->bf16);
+    bench_json_field(stream, "int8_rate", rates->int8);
     fputs("}\n", stream);
     fflush(stream);
 }
@@ -173,7 +168,7 @@ static int measure_row(const serve_subject *subject, serve_mode mode, int64_t ba
                              settings->seconds);
     if (code == PROGRAM_OK) {
         const machine_rates *rates = &subject->machine->rates[threads];
-        print_row(settings->json == stdout ? stderr : stdout, &row, rates, settings->config);
+        print_row(bench_stream(settings->json), &row, rates, settings->config);
         if (settings->json != NULL)
             json_row(settings->json, &row, rates, settings->config, subject->open_seconds);
     }
@@ -234,7 +229,7 @@ static int measure_model(const serve_settings *settings, const bench_machine *ma
 }
 
 static int measure_all(serve_settings *settings, const char *snapshot) {
-    FILE *stream = settings->json == stdout ? stderr : stdout;
+    FILE *stream = bench_stream(settings->json);
     bench_machine machine = {0};
     if (!bench_machine_measure(&machine, &settings->threads, stream))
         return PROGRAM_ERROR;
@@ -322,15 +317,12 @@ static int run(serve_settings *settings, const command_line *line, const serve_t
         code = program_library_error();
     if (code == PROGRAM_OK)
         code = settings_apply(settings->config, line, &line->operands, &texts->assignments);
-    if (code == PROGRAM_OK && texts->json != NULL) {
-        settings->json = strcmp(texts->json, "-") == 0 ? stdout : fopen(texts->json, "w");
-        if (settings->json == NULL)
-            code = program_error("%s: cannot be written", texts->json);
-    }
+    if (code == PROGRAM_OK)
+        code = bench_json_open(&settings->json, texts->json);
     if (code == PROGRAM_OK)
         code = measure_all(settings, texts->snapshot);
-    if (settings->json != NULL && settings->json != stdout && fclose(settings->json) != 0)
-        code = program_error("%s: cannot be written", texts->json);
+    if (bench_json_close(settings->json, texts->json) != PROGRAM_OK)
+        code = PROGRAM_ERROR;
     alterrec_config_free(settings->config);
     return code;
 }

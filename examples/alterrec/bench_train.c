@@ -184,11 +184,6 @@ static void print_row(FILE *stream, const train_row *row, const machine_rates *r
     fflush(stream);
 }
 
-static void json_field(FILE *stream, const char *name, double value) {
-    fprintf(stream, ",\"%s\":", name);
-    json_number(stream, value, 6);
-}
-
 static void json_row(FILE *stream, const train_row *row, const machine_rates *rates,
                      const train_settings *settings) {
     double median = bench_quantile(&row->times, 0.5);
@@ -197,26 +192,26 @@ static void json_row(FILE *stream, const train_row *row, const machine_rates *ra
         fprintf(stream, ",\"%s\":", settings->choices[c].flag);
         json_string(stream, settings->choices[c].values[row->picked[c]]);
     }
-    json_field(stream, "threads", (double)row->threads);
-    json_field(stream, "steps", (double)row->times.count);
-    json_field(stream, "ms", median * 1e3);
-    json_field(stream, "ms_p10", bench_quantile(&row->times, 0.1) * 1e3);
-    json_field(stream, "ms_p90", bench_quantile(&row->times, 0.9) * 1e3);
-    json_field(stream, "examples", row->examples);
-    json_field(stream, "tokens", row->tokens);
-    json_field(stream, "rows", row->rows);
-    json_field(stream, "examples_per_second", row->examples / median);
-    json_field(stream, "operations", step_operations(row, settings));
-    json_field(stream, "rate", rate_of(row, rates));
-    json_field(stream, "share_of_rate",
-               step_operations(row, settings) / median / rate_of(row, rates));
+    bench_json_field(stream, "threads", (double)row->threads);
+    bench_json_field(stream, "steps", (double)row->times.count);
+    bench_json_field(stream, "ms", median * 1e3);
+    bench_json_field(stream, "ms_p10", bench_quantile(&row->times, 0.1) * 1e3);
+    bench_json_field(stream, "ms_p90", bench_quantile(&row->times, 0.9) * 1e3);
+    bench_json_field(stream, "examples", row->examples);
+    bench_json_field(stream, "tokens", row->tokens);
+    bench_json_field(stream, "rows", row->rows);
+    bench_json_field(stream, "examples_per_second", row->examples / median);
+    bench_json_field(stream, "operations", step_operations(row, settings));
+    bench_json_field(stream, "rate", rate_of(row, rates));
+    bench_json_field(stream, "share_of_rate",
+                     step_operations(row, settings) / median / rate_of(row, rates));
     for (int part = 0; part < ALTERREC_PARTS; part++) {
         char name[24];
         snprintf(name, sizeof name, "ms_%s", part_names[part]);
-        json_field(stream, name, row->seconds[part] * 1e3);
+        bench_json_field(stream, name, row->seconds[part] * 1e3);
     }
-    json_field(stream, "ms_batching", bench_quantile(&row->batching, 0.5) * 1e3);
-    json_field(stream, "peak_memory", (double)machine_peak_memory());
+    bench_json_field(stream, "ms_batching", bench_quantile(&row->batching, 0.5) * 1e3);
+    bench_json_field(stream, "peak_memory", (double)machine_peak_memory());
     fputs("}\n", stream);
     fflush(stream);
 }
@@ -229,7 +224,7 @@ static int measure_row(train_row *row, const train_settings *settings, const ben
     int code = measure(row, settings, model, sessions);
     if (code == PROGRAM_OK) {
         const machine_rates *rates = &machine->rates[row->threads];
-        print_row(settings->json == stdout ? stderr : stdout, row, rates, settings);
+        print_row(bench_stream(settings->json), row, rates, settings);
         if (settings->json != NULL)
             json_row(settings->json, row, rates, settings);
     }
@@ -283,7 +278,7 @@ static int measure_items(const train_settings *settings, const bench_machine *ma
 }
 
 static int measure_all(const train_settings *settings) {
-    FILE *stream = settings->json == stdout ? stderr : stdout;
+    FILE *stream = bench_stream(settings->json);
     bench_machine machine = {0};
     if (!bench_machine_measure(&machine, &settings->threads, stream))
         return PROGRAM_ERROR;
@@ -326,15 +321,12 @@ static int run(train_settings *settings, const command_line *line, const char *i
         code = program_library_error();
     if (code == PROGRAM_OK)
         code = settings_apply(settings->config, line, &line->operands, assignments);
-    if (code == PROGRAM_OK && json != NULL) {
-        settings->json = strcmp(json, "-") == 0 ? stdout : fopen(json, "w");
-        if (settings->json == NULL)
-            code = program_error("%s: cannot be written", json);
-    }
+    if (code == PROGRAM_OK)
+        code = bench_json_open(&settings->json, json);
     if (code == PROGRAM_OK)
         code = measure_all(settings);
-    if (settings->json != NULL && settings->json != stdout && fclose(settings->json) != 0)
-        code = program_error("%s: cannot be written", json);
+    if (bench_json_close(settings->json, json) != PROGRAM_OK)
+        code = PROGRAM_ERROR;
     alterrec_config_free(settings->config);
     return code;
 }

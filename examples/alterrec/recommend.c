@@ -3,6 +3,7 @@
 #include "json.h"
 #include "program.h"
 #include "sessions_input.h"
+#include "settings.h"
 
 #include <alterrec/alterrec.h>
 #include <errno.h>
@@ -33,22 +34,10 @@ static void recommending_close(recommending *work) {
     free(work->scores);
 }
 
-/* The snapshot outlives the model it was taken of. */
-static alterrec_status open_recommender(alterrec_recommender **recommender, const char *path) {
-    alterrec_model *model;
-    alterrec_status status = alterrec_model_load(&model, path);
-    if (status == ALTERREC_OK)
-        status = alterrec_recommender_create(recommender, model, NULL);
-    alterrec_model_free(model);
-    return status;
-}
-
 /* Of `model` and `snapshot` one is NULL. */
 static int recommending_open(recommending *work, const char *model, const char *snapshot,
                              bool exclude_own) {
-    alterrec_status status = snapshot != NULL
-                                 ? alterrec_recommender_open(&work->recommender, snapshot, NULL)
-                                 : open_recommender(&work->recommender, model);
+    alterrec_status status = settings_open_recommender(&work->recommender, model, snapshot);
     if (status != ALTERREC_OK || alterrec_batch_create(&work->batch) != ALTERREC_OK ||
         alterrec_batch_exclude_own(work->batch, exclude_own) != ALTERREC_OK)
         return program_library_error();

@@ -142,3 +142,15 @@ void settings_print_report(const alterrec_data_report *report, const alterrec_co
                terminal_count(report->sessions[split]),
                terminal_count(report->interactions[split]));
 }
+
+alterrec_status settings_open_recommender(alterrec_recommender **recommender, const char *model,
+                                          const char *snapshot) {
+    if (model == NULL)
+        return alterrec_recommender_open(recommender, snapshot, NULL);
+    alterrec_model *loaded;
+    alterrec_status status = alterrec_model_load(&loaded, model);
+    if (status == ALTERREC_OK)
+        status = alterrec_recommender_create(recommender, loaded, NULL);
+    alterrec_model_free(loaded); /* the recommender has what it needs */
+    return status;
+}

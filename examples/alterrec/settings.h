@@ -29,6 +29,10 @@ alterrec_status settings_move_sessions(alterrec_sessions **moved, int64_t *missi
                                        const alterrec_catalog *source_catalog,
                                        const alterrec_catalog *target);
 
+/* A recommender of a model file, or, that being NULL, a snapshot. */
+alterrec_status settings_open_recommender(alterrec_recommender **recommender, const char *model,
+                                          const char *snapshot);
+
 /* What was read, what was dropped and why, and what is left. */
 void settings_print_report(const alterrec_data_report *report, const alterrec_config *config);
 

@@ -2,6 +2,7 @@
 #include "arguments.h"
 #include "program.h"
 #include "sessions_input.h"
+#include "settings.h"
 #include "terminal.h"
 
 #include <alterrec/alterrec.h>
@@ -9,18 +10,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static alterrec_status open_recommender(alterrec_recommender **recommender, const char *model,
-                                        const char *snapshot) {
-    if (snapshot != NULL)
-        return alterrec_recommender_open(recommender, snapshot, NULL);
-    alterrec_model *loaded;
-    alterrec_status status = alterrec_model_load(&loaded, model);
-    if (status == ALTERREC_OK)
-        status = alterrec_recommender_create(recommender, loaded, NULL);
-    alterrec_model_free(loaded);
-    return status;
-}
 
 /* Every session of the file, one a line; one without a known item has no vector and is an error. */
 static int read_sessions(alterrec_batch *batch, const alterrec_recommender *recommender,
@@ -113,7 +102,7 @@ int vectors_command(int argc, char **argv) {
         code = arguments_wrong(&line, "--sessions and --session-vectors go together");
     else if (items == NULL && out == NULL)
         code = arguments_wrong(&line, "nothing is asked for: give --items or --session-vectors");
-    else if (open_recommender(&recommender, model, snapshot) != ALTERREC_OK)
+    else if (settings_open_recommender(&recommender, model, snapshot) != ALTERREC_OK)
         code = program_library_error();
     if (code == PROGRAM_OK && items != NULL)
         code = write_items(recommender, items);

@@ -3,25 +3,16 @@
 #include "core/memory.h"
 #include "core/threads.h"
 
-#include <string.h>
-
 enum { RANGE = 1 << 14 };
 
 AR_CLONES static void round_range(ar_bf16 *dst, const float *src, int64_t count) {
-    for (int64_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, &src[i], sizeof bits);
-        uint32_t nearest = (bits + 0x7FFFu + ((bits >> 16) & 1u)) >> 16;
-        uint32_t quiet = (bits >> 16) | 0x40u; /* of a NaN, which must not round to infinity */
-        dst[i] = (ar_bf16)((bits & 0x7FFFFFFFu) > 0x7F800000u ? quiet : nearest);
-    }
+    for (int64_t i = 0; i < count; i++)
+        dst[i] = ar_bf16_nearest(src[i]);
 }
 
 AR_CLONES static void widen_range(float *dst, const ar_bf16 *src, int64_t count) {
-    for (int64_t i = 0; i < count; i++) {
-        uint32_t bits = (uint32_t)src[i] << 16;
-        memcpy(&dst[i], &bits, sizeof bits);
-    }
+    for (int64_t i = 0; i < count; i++)
+        dst[i] = ar_bf16_value(src[i]);
 }
 
 void ar_bf16_round(ar_bf16 *dst, const float *src, int64_t count) {

@@ -4,10 +4,35 @@
 
 #include "core/status.h"
 
+#include <string.h>
+
 typedef uint16_t ar_bf16;
 
-/* dst [count]: the nearest of each, of two equally near ones the even one. NaN stays NaN, and what
- * is too large becomes infinite. */
+/* The nearest one, of two equally near ones the even one. NaN stays NaN, and what is too large
+ * becomes infinite. */
+static inline ar_bf16 ar_bf16_nearest(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    uint32_t nearest = (bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16;
+    uint32_t quiet = bits >> 16 | 0x40u; /* of a NaN, which must not round to infinity */
+    return (ar_bf16)((bits & 0x7FFFFFFFu) > 0x7F800000u ? quiet : nearest);
+}
+
+/* The nearest one that is not denormal, or 0: the processor's products take denormals for 0. */
+static inline ar_bf16 ar_bf16_normal(float value) {
+    ar_bf16 nearest = ar_bf16_nearest(value);
+    return (nearest & 0x7F80u) != 0 ? nearest : (ar_bf16)0;
+}
+
+/* Exact. */
+static inline float ar_bf16_value(ar_bf16 half) {
+    uint32_t bits = (uint32_t)half << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* dst [count]: the nearest of each. */
 void ar_bf16_round(ar_bf16 *dst, const float *src, int64_t count);
 
 /* dst [count], exact. */

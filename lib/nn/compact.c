@@ -1,25 +1,10 @@
 #include "nn/compact.h"
 
 #include "core/threads.h"
+#include "nn/bf16.h"
 #include "nn/compact_kernels.h"
 
 #include <string.h>
-
-uint16_t ar_bf16_of(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    if ((bits & 0x7FFFFFFFu) > 0x7F800000u)
-        return (uint16_t)(bits >> 16 | 0x40u); /* a NaN stays one */
-    bits += 0x7FFFu + (bits >> 16 & 1u);
-    return (bits & 0x7F800000u) != 0 ? (uint16_t)(bits >> 16) : 0;
-}
-
-float ar_bf16_value(uint16_t bits) {
-    uint32_t wide = (uint32_t)bits << 16;
-    float value;
-    memcpy(&value, &wide, sizeof value);
-    return value;
-}
 
 /* A panel with a row of src. The lanes are independent, so the loop over them vectorises. */
 static void int8_panel(int32_t *dst, const int8_t *src, const uint8_t *panel, int64_t steps,

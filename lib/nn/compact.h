@@ -53,8 +53,4 @@ typedef enum ar_compact_set {
 bool ar_compact_has(ar_compact_set set, ar_compact_kind kind);
 void ar_compact_multiply_by(ar_compact_set set, const ar_compact_job *job);
 
-/* The upper half of the float nearest to `value` that has no lower half; 0 if that is denormal. */
-uint16_t ar_bf16_of(float value);
-float ar_bf16_value(uint16_t bits);
-
 #endif

@@ -1,6 +1,7 @@
 #include "nn/panels.h"
 
 #include "core/threads.h"
+#include "nn/bf16.h"
 #include "nn/panels_kernels.h"
 
 #include <string.h>
@@ -19,15 +20,6 @@ int64_t ar_panels_bytes(int64_t panels, int64_t columns, bool bf16) {
     return panels * panel_bytes(columns, bf16);
 }
 
-/* The upper half of the float nearest to `value` that has no lower half. */
-static uint16_t round_bf16(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    if ((bits & 0x7FFFFFFFu) > 0x7F800000u)
-        return (uint16_t)(bits >> 16 | 0x40u); /* a NaN stays one */
-    return (uint16_t)((bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16);
-}
-
 ar_panels ar_panels_pack(void *values, const float *matrix, int64_t stride, const int32_t *order,
                          int64_t rows, int64_t columns, bool bf16) {
     ar_panels packed = {values, rows, columns, bf16};
@@ -40,7 +32,7 @@ ar_panels ar_panels_pack(void *values, const float *matrix, int64_t stride, cons
         if (bf16) {
             uint16_t *to = (uint16_t *)(void *)panel + 2 * lane;
             for (int64_t c = 0; c < columns; c++)
-                to[c / 2 * 2 * AR_PANEL_ROWS + c % 2] = round_bf16(row[c]);
+                to[c / 2 * 2 * AR_PANEL_ROWS + c % 2] = ar_bf16_nearest(row[c]);
         } else {
             float *to = (float *)(void *)panel + lane;
             for (int64_t c = 0; c < columns; c++)

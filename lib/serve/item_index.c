@@ -1,6 +1,7 @@
 #include "serve/item_index.h"
 
 #include "core/memory.h"
+#include "nn/bf16.h"
 #include "nn/compact.h"
 
 #include <float.h>
@@ -160,7 +161,7 @@ static uint8_t *code_at(const build *work, int64_t row, int64_t column) {
 static double encode(const build *work, int64_t row, int64_t column, double value, double scale) {
     uint8_t *code = code_at(work, row, column);
     if (work->index->shape.precision == AR_INDEX_BF16) {
-        uint16_t bits = ar_bf16_of((float)value);
+        uint16_t bits = ar_bf16_normal((float)value);
         memcpy(code, &bits, sizeof bits);
         return (double)ar_bf16_value(bits);
     }

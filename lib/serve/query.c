@@ -1,5 +1,6 @@
 #include "serve/query.h"
 
+#include "nn/bf16.h"
 #include "nn/compact.h"
 
 #include <float.h>
@@ -73,7 +74,7 @@ static void make_bf16(ar_query *query, uint16_t *codes, sizes *size, const doubl
     for (int64_t c = 0; c < width; c++) {
         double rest = z[c];
         for (int p = 0; p < parts; p++) {
-            codes[p * padded + c] = ar_bf16_of((float)rest);
+            codes[p * padded + c] = ar_bf16_normal((float)rest);
             rest -= (double)ar_bf16_value(codes[p * padded + c]);
         }
         error += rest * rest;
