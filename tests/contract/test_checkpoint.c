@@ -21,7 +21,7 @@ typedef struct training {
     alterrec_trainer *trainer;
 } training;
 
-static const char *threads = "2";
+static const char *threads = "2", *sharing = "example";
 
 /* Options that make every part of the state matter. */
 static void open_training(training *t, const char *system, const char *seed) {
@@ -35,6 +35,11 @@ static void open_training(training *t, const char *system, const char *seed) {
     shop_set(&t->shop, "schedule.system", system);
     shop_set(&t->shop, "train.seed", seed);
     shop_set(&t->shop, "compute.threads", threads);
+    shop_set(&t->shop, "negatives.sharing", sharing);
+    if (strcmp(sharing, "batch") == 0) {
+        shop_set(&t->shop, "negatives.count", "4");
+        shop_set(&t->shop, "train.batch_size", "8");
+    }
     MUST(alterrec_model_create(&t->model, t->shop.catalog, t->shop.config));
     MUST(alterrec_trainer_create(&t->trainer, t->model, t->shop.train, t->shop.valid, NULL));
 }
@@ -85,6 +90,33 @@ START_TEST(resume_equals_uninterrupted) {
         open_training(&second, systems[_i], "3");
         MUST(alterrec_trainer_resume(second.trainer, path));
         ck_assert_int_eq(alterrec_trainer_epochs(second.trainer), stop);
+        MUST(alterrec_trainer_run(second.trainer));
+        same_training(&whole, &second);
+        close_training(&second);
+    }
+    close_training(&whole);
+    scratch_close();
+}
+END_TEST
+
+/* Steps that touch only some rows of the embedding: at a checkpoint none of them lags. The count is
+ * low, or every item of so small a shop would be touched. */
+START_TEST(resume_with_shared_negatives) {
+    sharing = "batch";
+    scratch_open();
+    const char *path = scratch_path("checkpoint.safetensors");
+    training whole;
+    open_training(&whole, "alterrec", "3");
+    MUST(alterrec_trainer_run(whole.trainer));
+    for (int stop = 1; stop <= 6; stop++) {
+        training first, second;
+        open_training(&first, "alterrec", "3");
+        for (int epoch = 0; epoch < stop; epoch++)
+            MUST(alterrec_trainer_epoch(NULL, first.trainer, NULL));
+        MUST(alterrec_trainer_save(first.trainer, path));
+        close_training(&first);
+        open_training(&second, "alterrec", "3");
+        MUST(alterrec_trainer_resume(second.trainer, path));
         MUST(alterrec_trainer_run(second.trainer));
         same_training(&whole, &second);
         close_training(&second);
@@ -260,6 +292,7 @@ int main(void) {
     Suite *suite = suite_create("checkpoint");
     TCase *group = tcase_create("checkpoint");
     tcase_add_loop_test(group, resume_equals_uninterrupted, 0, SYSTEMS);
+    tcase_add_test(group, resume_with_shared_negatives);
     tcase_add_test(group, resume_goes_back_in_the_same_trainer);
     tcase_add_test(group, what_does_not_belong_is_refused);
     tcase_add_test(group, a_failed_write_keeps_the_old_checkpoint);
