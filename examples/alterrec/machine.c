@@ -261,13 +261,6 @@ static char *touched_memory(int64_t bytes) {
     return memory;
 }
 
-bool machine_read_rate(double *rate, int64_t bytes) {
-    char *memory = touched_memory(bytes);
-    bool good = memory != NULL && measure_rate(rate, NULL, memory, bytes, 1);
-    free(memory);
-    return good;
-}
-
 bool machine_measure(machine_rates *rates, int threads) {
     *rates = (machine_rates){0};
     if (threads < 1 || threads > MOST_THREADS) {

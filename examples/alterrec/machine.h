@@ -18,10 +18,6 @@ typedef struct machine_rates {
  * out. */
 bool machine_measure(machine_rates *rates, int threads);
 
-/* Bytes a second for reading `bytes` again and again with one thread: small ones come from a cache.
- */
-bool machine_read_rate(double *rate, int64_t bytes);
-
 /* Seconds on a clock that never goes back. */
 double machine_seconds(void);
 

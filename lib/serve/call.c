@@ -1,5 +1,6 @@
 #include "serve/call.h"
 
+#include "core/limit.h"
 #include "core/threads.h"
 #include "serve/filter.h"
 
@@ -9,14 +10,6 @@ enum {
     MOST_ROWS = 128,      /* sessions whose rows are kept whole, at most */
     ROWS_FLOATS = 4 << 20 /* of one kind of rows: so many scores, or one row */
 };
-
-static int64_t at_most(int64_t value, int64_t most) {
-    return value < most ? value : most;
-}
-
-static int64_t at_least(int64_t value, int64_t least) {
-    return value > least ? value : least;
-}
 
 alterrec_status ar_serving_check(const alterrec_search *search,
                                  const alterrec_recommender *recommender, const char *function) {
@@ -102,7 +95,7 @@ alterrec_status ar_serving_reserve_rows(ar_serving_call *call) {
     float **const rows[] = {&call->rows[0], &call->rows[1], &call->fused};
     int64_t items = call->recommender->items;
     call->whole_rows =
-        at_most(at_most(call->batch->count, MOST_ROWS), at_least(ROWS_FLOATS / items, 1));
+        ar_at_most(ar_at_most(call->batch->count, MOST_ROWS), ar_at_least(ROWS_FLOATS / items, 1));
     int32_t *all = ar_workspace_array(call->workspace, AR_SLOT_ALL_ITEMS, items, sizeof *all);
     for (int64_t i = 0; all != NULL && i < items; i++)
         all[i] = (int32_t)i;

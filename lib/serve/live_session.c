@@ -1,15 +1,12 @@
 #include "serve/live_session.h"
 
 #include "core/checksum.h"
+#include "core/limit.h"
 #include "core/memory.h"
 #include "core/threads.h"
 #include "serve/call.h"
 
 #include <string.h>
-
-static int64_t at_most(int64_t value, int64_t most) {
-    return value < most ? value : most;
-}
 
 alterrec_status alterrec_live_session_create(alterrec_live_session **live,
                                              const alterrec_recommender *recommender) {
@@ -62,7 +59,7 @@ static alterrec_status grow_cache(alterrec_live_session *live, int64_t tokens, i
         return ALTERREC_OK;
     int64_t row = ar_session_encoder_cache(&live->recommender->encoder);
     int64_t chunks = (tokens + AR_LIVE_CHUNK - 1) / AR_LIVE_CHUNK;
-    int64_t capacity = at_most(chunks * AR_LIVE_CHUNK, live->recommender->shape.max_len);
+    int64_t capacity = ar_at_most(chunks * AR_LIVE_CHUNK, live->recommender->shape.max_len);
     float *grown;
     AR_NEW(grown, capacity * row);
     if (kept > 0)
@@ -80,7 +77,7 @@ static alterrec_status prepare(ar_session_part *part, alterrec_live_session *liv
                                const int32_t *items, int64_t count) {
     int64_t length = live->length + count, max_len = live->recommender->shape.max_len;
     bool goes_on = live->encoded == live->length && length <= max_len;
-    int64_t past = goes_on ? live->encoded : 0, tokens = at_most(length, max_len);
+    int64_t past = goes_on ? live->encoded : 0, tokens = ar_at_most(length, max_len);
     AR_TRY(grow_items(&live->items, &live->item_capacity, length));
     AR_TRY(grow_cache(live, tokens, live->encoded));
     memcpy(live->items + live->length, items, (size_t)count * sizeof *items);

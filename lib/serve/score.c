@@ -1,12 +1,9 @@
 /* The scores of given items. */
+#include "core/limit.h"
 #include "serve/call.h"
 
 #include <math.h>
 #include <string.h>
-
-static int64_t at_most(int64_t value, int64_t most) {
-    return value < most ? value : most;
-}
 
 /* dst[i] = row[items[i]]. */
 static void pick(float *dst, const float *row, const int32_t *items, int64_t count) {
@@ -20,7 +17,7 @@ static alterrec_status fuse(float *fused, ar_serving_call *call, const int32_t *
     int64_t all = call->recommender->items;
     AR_TRY(ar_serving_reserve_rows(call));
     for (int64_t session = 0; session < call->batch->count; session += call->whole_rows) {
-        int64_t rows = at_most(call->batch->count - session, call->whole_rows);
+        int64_t rows = ar_at_most(call->batch->count - session, call->whole_rows);
         AR_TRY(ar_serving_fuse_rows(call, session, rows));
         for (int64_t s = session; s < session + rows; s++)
             pick(fused + s * count, call->fused + (s - session) * all, items + s * count, count);

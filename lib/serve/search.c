@@ -1,5 +1,6 @@
 #include "serve/search.h"
 
+#include "core/limit.h"
 #include "core/memory.h"
 #include "nn/compact.h"
 #include "serve/exact.h"
@@ -58,14 +59,6 @@ typedef struct run {
     int64_t per_list;
     bool exact; /* candidates have one score each */
 } run;
-
-static int64_t at_most(int64_t value, int64_t most) {
-    return value < most ? value : most;
-}
-
-static int64_t at_least(int64_t value, int64_t least) {
-    return value > least ? value : least;
-}
 
 void ar_search_memory_free(ar_search_memory *memory) {
     ar_free(memory->bytes);
@@ -195,7 +188,7 @@ static void score_entries(run *r, int part, int64_t s, ar_candidate *entries, in
 
 static void score_all(run *r, int part, int64_t s, ar_candidate *entries, int64_t count) {
     for (int64_t i = 0; i < count; i += AR_EXACT_ROWS)
-        score_entries(r, part, s, entries + i, at_most(count - i, AR_EXACT_ROWS));
+        score_entries(r, part, s, entries + i, ar_at_most(count - i, AR_EXACT_ROWS));
 }
 
 /* The f32 scores of the k best by lower bound, then of what may still be better than the k-th of
@@ -217,7 +210,7 @@ static void rerank(run *r, int part, int64_t s, ar_candidates *merged) {
     for (int64_t i = 0, chunk; i < left; i += chunk) {
         if ((double)rest[i].upper + common < last)
             break;
-        chunk = at_most(left - i, AR_INDEX_ROWS);
+        chunk = ar_at_most(left - i, AR_INDEX_ROWS);
         score_all(r, part, s, rest + i, chunk);
         best.count += chunk;
         last = (double)ar_candidates_last(&best, work);
@@ -335,16 +328,17 @@ static void run_compact(run *r, int64_t first, int64_t count) {
 static void plan(run *r, bool compact) {
     const ar_search *search = r->search;
     const ar_index_shape *shape = &r->index->shape;
-    int64_t depth = r->deepest = at_least(search->k, compact ? search->candidates : 0);
+    int64_t depth = r->deepest = ar_at_least(search->k, compact ? search->candidates : 0);
     double values = (double)shape->items * (double)r->index->width * (double)search->count;
-    r->threads = (int)at_least(at_most(search->threads, (int64_t)(values / THREAD_VALUES)), 1);
+    r->threads =
+        (int)ar_at_least(ar_at_most(search->threads, (int64_t)(values / THREAD_VALUES)), 1);
     r->capacity = 2 * depth + EXACT_ROOM;
     if (compact && search->candidates == 0)
-        r->capacity =
-            at_least(at_least(at_least(ROOM, shape->items / ROOM_SHARE), ROOM_OF_K * search->k),
-                     r->capacity);
+        r->capacity = ar_at_least(
+            ar_at_least(ar_at_least(ROOM, shape->items / ROOM_SHARE), ROOM_OF_K * search->k),
+            r->capacity);
     int64_t bytes = r->threads * r->capacity * (int64_t)sizeof(ar_candidate);
-    int64_t most = at_most(at_least(TILE_BYTES / bytes, 1), AR_SCAN_SESSIONS);
+    int64_t most = ar_at_most(ar_at_least(TILE_BYTES / bytes, 1), AR_SCAN_SESSIONS);
     int64_t tiles = (search->count + most - 1) / most;
     r->tile = (search->count + tiles - 1) / tiles;
     r->parts = compact && r->tile <= FINE_SESSIONS ? 2 : 1;
@@ -366,12 +360,12 @@ alterrec_status ar_search_run(ar_search *search, ar_search_memory *memory) {
                                     shape->precision == AR_INDEX_F32);
     /* Bounds would leave too much of a small table to be worth it. */
     bool compact = !by_list && shape->precision != AR_INDEX_F32 &&
-                   ROOM_OF_K * at_least(search->k, search->candidates) <= shape->items;
+                   ROOM_OF_K * ar_at_least(search->k, search->candidates) <= shape->items;
     search->guaranteed = search->reranked = search->rescans = 0;
     plan(&r, compact);
     AR_TRY(reserve(&r, memory));
     for (int64_t first = 0; first < search->count; first += r.tile) {
-        int64_t count = at_most(r.tile, search->count - first);
+        int64_t count = ar_at_most(r.tile, search->count - first);
         if (compact) {
             run_compact(&r, first, count);
             continue;
@@ -401,7 +395,7 @@ alterrec_status ar_search_score(float *fused, float *id, float *text, const ar_i
     float *parts[] = {memory->bytes, (float *)memory->bytes + AR_EXACT_ROWS};
     float *const results[] = {id, index->shape.towers == 2 ? text : NULL, fused};
     for (int64_t first = 0; first < count; first += AR_EXACT_ROWS) {
-        int64_t rows = at_most(count - first, AR_EXACT_ROWS);
+        int64_t rows = ar_at_most(count - first, AR_EXACT_ROWS);
         int32_t order[AR_EXACT_ROWS];
         for (int64_t i = 0; i < rows; i++)
             order[i] = items[first + i] >= 0 ? items[first + i] : 0;

@@ -1,5 +1,6 @@
 #include "serve/session_encoder.h"
 
+#include "core/limit.h"
 #include "core/memory.h"
 
 #include <omp.h>
@@ -84,10 +85,6 @@ static int64_t round_up(int64_t bytes) {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-static int64_t at_least(int64_t value, int64_t least) {
-    return value > least ? value : least;
-}
-
 /* Goes through the ranges; writes their starts down if there is room for them. */
 static void cut(plan *made, const sources *from) {
     int64_t tokens = 0, first = 0, target = made->target;
@@ -95,14 +92,14 @@ static void cut(plan *made, const sources *from) {
     for (int64_t s = 0; s < from->count; s++) {
         ar_session_part part = part_at(from, s);
         tokens += part.count;
-        made->longest = at_least(made->longest, part.past + part.count);
+        made->longest = ar_at_least(made->longest, part.past + part.count);
         if (tokens < target && s + 1 < from->count)
             continue;
         if (made->starts != NULL)
             made->starts[made->ranges + 1] = s + 1;
         made->ranges++;
-        made->most_tokens = at_least(made->most_tokens, tokens);
-        made->most_sequences = at_least(made->most_sequences, s + 1 - first);
+        made->most_tokens = ar_at_least(made->most_tokens, tokens);
+        made->most_sequences = ar_at_least(made->most_sequences, s + 1 - first);
         first = s + 1;
         tokens = 0;
     }
@@ -158,7 +155,7 @@ static alterrec_status run(const sources *from, ar_session_memory *memory, int t
     for (int64_t s = 0; s < from->count; s++)
         tokens += part_at(from, s).count;
     int64_t ranges =
-        at_least((tokens + TASK_TOKENS - 1) / TASK_TOKENS, (threads + towers - 1) / towers);
+        ar_at_least((tokens + TASK_TOKENS - 1) / TASK_TOKENS, (threads + towers - 1) / towers);
     plan made = {.target = (tokens + ranges - 1) / ranges};
     cut(&made, from);
     int64_t tasks = made.ranges * towers, size = area_bytes(&made, from);

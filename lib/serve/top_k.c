@@ -1,4 +1,5 @@
 /* Top k: alterrec_recommender_top_k. */
+#include "core/limit.h"
 #include "core/threads.h"
 #include "serve/call.h"
 #include "serve/exclusions.h"
@@ -12,10 +13,6 @@ typedef struct top_k_call {
     const alterrec_filter *filter; /* NULL: none */
     ar_search search;
 } top_k_call;
-
-static int64_t at_most(int64_t value, int64_t most) {
-    return value < most ? value : most;
-}
 
 static ar_allowed allowed_of(const top_k_call *made) {
     const alterrec_filter *filter = made->filter;
@@ -59,7 +56,7 @@ static alterrec_status scan_rows(top_k_call *made) {
     int64_t count = call->batch->count, items = call->recommender->items;
     AR_TRY(ar_serving_reserve_rows(call));
     for (int64_t session = 0; session < count; session += call->whole_rows) {
-        int64_t rows = at_most(count - session, call->whole_rows);
+        int64_t rows = ar_at_most(count - session, call->whole_rows);
         AR_TRY(ar_serving_fuse_rows(call, session, rows));
 #pragma omp parallel for schedule(static) if (rows * items > AR_PARALLEL_LEAST)
         for (int64_t row = 0; row < rows; row++)
