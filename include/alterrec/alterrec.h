@@ -55,6 +55,7 @@ extern "C" {
  * 1. Version, statuses, errors
  * ------------------------------------------------------------------------------------------- */
 
+/* The version of this header. */
 #define ALTERREC_VERSION_MAJOR 0
 #define ALTERREC_VERSION_MINOR 1
 #define ALTERREC_VERSION_PATCH 0
@@ -70,9 +71,9 @@ ALTERREC_API const char *alterrec_build_info(void);
 /* 0 is success, errors are negative, -1000 at the lowest; numbers are never reused. */
 typedef int32_t alterrec_status;
 
-#define ALTERREC_OK                     0
+#define ALTERREC_OK                     0    /* success */
 #define ALTERREC_ERROR_INVALID_ARGUMENT (-1) /* an argument is NULL, out of range, not finite */
-#define ALTERREC_ERROR_OUT_OF_MEMORY    (-2)
+#define ALTERREC_ERROR_OUT_OF_MEMORY    (-2) /* an allocation failed, or a size does not fit */
 #define ALTERREC_ERROR_IO               (-3) /* a file can't be opened, read, written, synced */
 #define ALTERREC_ERROR_PARSE            (-4) /* a file's or text's content is malformed */
 #define ALTERREC_ERROR_NOT_FOUND        (-5) /* no such key, item, tensor, option, column */
@@ -104,6 +105,7 @@ ALTERREC_API size_t alterrec_last_error_copy(char *buffer, size_t size);
  * a key, not a function. Functions that take `const alterrec_config *` accept NULL: all defaults.
  * ------------------------------------------------------------------------------------------- */
 
+/* A value for every option. */
 typedef struct alterrec_config alterrec_config;
 
 /* A config with every option at its default. Statuses: OUT_OF_MEMORY. Since 0.1. */
@@ -287,6 +289,7 @@ typedef struct alterrec_data_report {
 /* Everything one training needs, read by one call from the files that the options data.* name. */
 typedef struct alterrec_dataset alterrec_dataset;
 
+/* The sets of a dataset. */
 #define ALTERREC_SPLIT_TRAIN 0
 #define ALTERREC_SPLIT_VALID 1
 #define ALTERREC_SPLIT_TEST  2
@@ -545,30 +548,30 @@ typedef struct alterrec_plan {
                                1 / (negatives * its probability), so that the sum over the negatives
                                estimates that of the full softmax */
     double positives_weight; /* lambda, the augmented examples' weight in the loss */
-    double learning_rate;
-    int32_t stop; /* nonzero: training ends before this epoch */
+    double learning_rate;    /* Adam's */
+    int32_t stop;            /* nonzero: training ends before this epoch */
     int32_t reserved;
 } alterrec_plan;
 
 /* What one epoch of training gave. */
 typedef struct alterrec_epoch_report {
-    uint32_t struct_size; /* in: sizeof(alterrec_epoch_report), as the host knows it */
-    int32_t epoch;        /* counted from 0 */
-    int32_t tower;        /* ALTERREC_ID, _TEXT or _FUSED */
-    int32_t negatives;    /* ALTERREC_NEGATIVES_* */
-    int64_t examples;     /* prefixes trained on */
-    int64_t steps;
-    double learning_rate;
-    double loss;            /* mean over the examples */
-    double positives_loss;  /* mean over the augmented examples; 0 without */
-    double part_loss[2];    /* tower ALTERREC_FUSED: what the ID scores alone and the text scores
-                               alone would lose, under the same dropout; 0 otherwise */
-    double seconds;         /* training alone */
-    double valid_seconds;   /* validation alone */
-    double valid_metric[3]; /* the chosen metric (train.valid_metric): fused, ID, text; 0 without
-                               validation sessions */
-    int32_t best;           /* nonzero: the best epoch so far */
-    int32_t epochs_since_best;
+    uint32_t struct_size;      /* in: sizeof(alterrec_epoch_report), as the host knows it */
+    int32_t epoch;             /* counted from 0 */
+    int32_t tower;             /* ALTERREC_ID, _TEXT or _FUSED */
+    int32_t negatives;         /* ALTERREC_NEGATIVES_* */
+    int64_t examples;          /* prefixes trained on */
+    int64_t steps;             /* of the optimizer */
+    double learning_rate;      /* Adam's */
+    double loss;               /* mean over the examples */
+    double positives_loss;     /* mean over the augmented examples; 0 without */
+    double part_loss[2];       /* tower ALTERREC_FUSED: what the ID scores alone and the text scores
+                                  alone would lose, under the same dropout; 0 otherwise */
+    double seconds;            /* training alone */
+    double valid_seconds;      /* validation alone */
+    double valid_metric[3];    /* the chosen metric (train.valid_metric): fused, ID, text; 0 without
+                                  validation sessions */
+    int32_t best;              /* nonzero: the best epoch so far */
+    int32_t epochs_since_best; /* 0 at the best */
     int32_t stopped; /* nonzero: progress callback or cancel asked to stop; unless it was at
                         ALTERREC_STAGE_EPOCH, the epoch was broken off and is not counted, and the
                         model keeps what it had learned until then */
@@ -589,8 +592,8 @@ typedef struct alterrec_progress {
     const alterrec_epoch_report *report; /* at ALTERREC_STAGE_EPOCH: its epoch; else NULL */
 } alterrec_progress;
 
-#define ALTERREC_STAGE_TRAIN    0
-#define ALTERREC_STAGE_VALIDATE 1
+#define ALTERREC_STAGE_TRAIN    0 /* a step of training is done */
+#define ALTERREC_STAGE_VALIDATE 1 /* a chunk of an evaluation is done */
 #define ALTERREC_STAGE_EPOCH    2 /* an epoch is finished, `report` is filled */
 
 /* Called during long work on the calling thread; everything is borrowed for the call. Return 0 to
@@ -643,7 +646,7 @@ ALTERREC_API alterrec_status alterrec_trainer_on_schedule(alterrec_trainer *trai
 typedef struct alterrec_examples {
     uint32_t struct_size; /* as the library knows it */
     uint32_t reserved;
-    int64_t count;
+    int64_t count;          /* 1 or more */
     const int32_t *items;   /* [item_count] */
     const int64_t *starts;  /* [count] */
     const int64_t *lengths; /* [count] */
@@ -664,6 +667,7 @@ ALTERREC_API alterrec_status alterrec_trainer_on_negatives(alterrec_trainer *tra
                                                            alterrec_negatives_fn negatives,
                                                            void *user_data);
 
+/* Levels of the log. */
 #define ALTERREC_LOG_INFO    1
 #define ALTERREC_LOG_WARNING 2
 

@@ -57,6 +57,7 @@ namespace alterrec {
 /* `size()` values of the caller's, one behind the other. */
 template <class T> class span {
   public:
+    /* No values; so many from a pointer on; an array's. */
     constexpr span() noexcept = default;
     constexpr span(T *values, std::size_t size) noexcept : data_(values), size_(size) {
     }
@@ -80,6 +81,7 @@ template <class T> class span {
         data_ = values.begin();
     }
 
+    /* As of std::span; count is the size as the C functions take it. */
     constexpr T *data() const noexcept {
         return data_;
     }
@@ -117,9 +119,11 @@ template <class T> class span {
 /* What a failing call throws: what() is the text of alterrec_last_error. */
 class error : public std::runtime_error {
   public:
+    /* What the call returned, and the text for what(). */
     error(alterrec_status status, const std::string &text)
         : std::runtime_error(text), status_(status) {
     }
+    /* What the call returned: ALTERREC_ERROR_..., or a callback's own number. */
     alterrec_status status() const noexcept {
         return status_;
     }
@@ -134,11 +138,13 @@ class error : public std::runtime_error {
 /* What a call with alterrec::nothrow returns: a value, or a status and a text. */
 template <class T> class [[nodiscard]] result {
   public:
+    /* What a call makes: one that went well, or an error. */
     result(T value) : value_(std::move(value)) {
     }
     result(alterrec_status status, std::string text) : status_(status), text_(std::move(text)) {
     }
 
+    /* Whether it went well; what went wrong if not. */
     bool ok() const noexcept {
         return status_ == ALTERREC_OK;
     }
@@ -179,12 +185,15 @@ template <class T> class [[nodiscard]] result {
     std::string text_;
 };
 
+/* The same of a call that gives no value. */
 template <> class [[nodiscard]] result<void> {
   public:
+    /* What a call makes: one that went well, or an error. */
     result() = default;
     result(alterrec_status status, std::string text) : status_(status), text_(std::move(text)) {
     }
 
+    /* Whether it went well; what went wrong if not. */
     bool ok() const noexcept {
         return status_ == ALTERREC_OK;
     }
@@ -198,6 +207,7 @@ template <> class [[nodiscard]] result<void> {
         return text_;
     }
 #if ALTERREC_HPP_EXCEPTIONS
+    /* Throws the error if it is one. */
     void value() && {
         if (!ok())
             throw error(status_, text_);
@@ -213,8 +223,8 @@ template <> class [[nodiscard]] result<void> {
 struct nothrow_t {};
 inline constexpr nothrow_t nothrow{};
 
+/* The form of a call without that argument: it throws, where the compiler knows exceptions. */
 struct throws_t {};
-
 #if ALTERREC_HPP_EXCEPTIONS
 using default_form = throws_t;
 #else
@@ -401,15 +411,18 @@ template <class Form> auto drop(std::shared_ptr<void> &place, alterrec_status st
 /* A C handle and its end. */
 template <class Handle, void (*Free)(Handle *)> class owner {
   public:
+    /* Empty, or the owner of a C handle. */
     owner() noexcept = default;
     explicit owner(Handle *handle) noexcept : handle_(handle) {
     }
+    /* The C handle, which stays with this object; after release() it is the caller's to free. */
     Handle *handle() const noexcept {
         return handle_.get();
     }
     Handle *release() noexcept {
         return handle_.release();
     }
+    /* Whether it holds a handle. */
     explicit operator bool() const noexcept {
         return handle_ != nullptr;
     }
@@ -426,12 +439,15 @@ template <class Handle, void (*Free)(Handle *)> class owner {
 /* A C handle of somebody else's. */
 template <class Handle> class borrower {
   public:
+    /* Empty, or a view of a C handle. */
     borrower() noexcept = default;
     borrower(const Handle *handle) noexcept : handle_(handle) {
     }
+    /* The C handle; NULL of an empty one. */
     const Handle *handle() const noexcept {
         return handle_;
     }
+    /* Whether it holds a handle. */
     explicit operator bool() const noexcept {
         return handle_ != nullptr;
     }
@@ -494,11 +510,14 @@ inline const char *build_info() noexcept {
  * The structs of alterrec.h, made with their size in place
  * ------------------------------------------------------------------------------------------- */
 
+/* A C with struct_size set. */
 template <class C> struct sized : C {
+    /* All other fields are 0. */
     sized() noexcept : C{} {
         this->struct_size = sizeof(C);
     }
 };
+/* The struct of that name in alterrec.h. */
 using option = sized<alterrec_option>;
 using data_report = sized<alterrec_data_report>;
 using tensor = sized<alterrec_tensor>;
@@ -514,7 +533,9 @@ enum class scorer : std::int32_t {
     fused = ALTERREC_FUSED,
     popularity = ALTERREC_POPULARITY
 };
+/* By which measure. */
 enum class metric : std::int32_t { hits = ALTERREC_HITS, mrr = ALTERREC_MRR, ndcg = ALTERREC_NDCG };
+/* Which set of a dataset. */
 enum class split : std::int32_t {
     train = ALTERREC_SPLIT_TRAIN,
     valid = ALTERREC_SPLIT_VALID,
@@ -553,12 +574,14 @@ template <class Base> class config_reader : public Base {
 
 } // namespace detail
 
+/* Borrowed options: what only reads. */
 using config_view = detail::config_reader<detail::borrower<alterrec_config>>;
 
 /* A value for every option. Where a config_view is an argument, {} stands for the defaults. */
 class config : public detail::config_reader<detail::owner<alterrec_config, alterrec_config_free>> {
   public:
     using config_reader::config_reader;
+    /* A view of it, wherever one is wanted. */
     operator config_view() const noexcept {
         return config_view(handle());
     }
@@ -616,6 +639,7 @@ template <class Form = default_form> outcome<Form, std::vector<option>> options(
 
 namespace detail {
 
+/* What catalog and catalog_view have in common. */
 template <class Base> class catalog_reader : public Base {
   public:
     using Base::Base;
@@ -649,6 +673,7 @@ template <class Base> class catalog_reader : public Base {
 
 } // namespace detail
 
+/* Borrowed a catalog: what only reads. */
 using catalog_view = detail::catalog_reader<detail::borrower<alterrec_catalog>>;
 
 /* The items: keys, texts, text features. */
@@ -656,6 +681,7 @@ class catalog
     : public detail::catalog_reader<detail::owner<alterrec_catalog, alterrec_catalog_free>> {
   public:
     using catalog_reader::catalog_reader;
+    /* A view of it, wherever one is wanted. */
     operator catalog_view() const noexcept {
         return catalog_view(handle());
     }
@@ -716,6 +742,7 @@ class catalog
 
 namespace detail {
 
+/* What sessions and sessions_view have in common. */
 template <class Base> class sessions_reader : public Base {
   public:
     using Base::Base;
@@ -739,6 +766,7 @@ template <class Base> class sessions_reader : public Base {
 
 } // namespace detail
 
+/* Borrowed sessions: what only reads. */
 using sessions_view = detail::sessions_reader<detail::borrower<alterrec_sessions>>;
 
 /* An ordered set of sessions over one catalog. */
@@ -746,6 +774,7 @@ class sessions
     : public detail::sessions_reader<detail::owner<alterrec_sessions, alterrec_sessions_free>> {
   public:
     using sessions_reader::sessions_reader;
+    /* A view of it, wherever one is wanted. */
     operator sessions_view() const noexcept {
         return sessions_view(handle());
     }
@@ -871,8 +900,8 @@ class batch : public detail::owner<alterrec_batch, alterrec_batch_free> {
 
 /* The weight of the fusion that was chosen, and the metric at each that was tried. */
 struct alpha_choice {
-    double alpha = 0;
-    std::vector<double> curve;
+    double alpha = 0;          /* the choice */
+    std::vector<double> curve; /* the metric at each value, evenly from 0 to 1 */
 };
 
 /* The parameters of both towers. */
@@ -1004,14 +1033,18 @@ class model : public detail::owner<alterrec_model, alterrec_model_free> {
  * Trainer
  * ------------------------------------------------------------------------------------------- */
 
+/* Optimizers, schedule and data of one training of a model. */
 class trainer {
   public:
+    /* Empty, or the owner of a C handle. */
     trainer() noexcept = default;
     explicit trainer(alterrec_trainer *handle) noexcept : owner_(handle) {
     }
+    /* The C handle, which stays with this object. */
     alterrec_trainer *handle() const noexcept {
         return owner_.handle();
     }
+    /* Whether it holds a handle. */
     explicit operator bool() const noexcept {
         return static_cast<bool>(owner_);
     }
@@ -1173,13 +1206,14 @@ class trainer {
  * Evaluation
  * ------------------------------------------------------------------------------------------- */
 
-/* The examples whose label occurs low to high - 1 times in the training set; high -1: open. */
+/* The examples whose label occurs low to high - 1 times in the training set. */
 struct popularity_group {
-    std::int64_t low = 0;
-    std::int64_t high = 0;
-    std::int64_t examples = 0;
+    std::int64_t low = 0;      /* from so many */
+    std::int64_t high = 0;     /* to fewer than so many; -1: open */
+    std::int64_t examples = 0; /* of so many examples */
 };
 
+/* Metrics of one evaluation. */
 class evaluation : public detail::owner<alterrec_evaluation, alterrec_evaluation_free> {
   public:
     using owner::owner;
@@ -1222,14 +1256,18 @@ outcome<Form, evaluation> evaluate(const model &of, sessions_view held_out,
     return detail::finish<Form>(status, evaluation(made));
 }
 
+/* A model together with what its evaluations are made by. */
 class evaluator {
   public:
+    /* Empty, or the owner of a C handle. */
     evaluator() noexcept = default;
     explicit evaluator(alterrec_evaluator *handle) noexcept : owner_(handle) {
     }
+    /* The C handle, which stays with this object. */
     alterrec_evaluator *handle() const noexcept {
         return owner_.handle();
     }
+    /* Whether it holds a handle. */
     explicit operator bool() const noexcept {
         return static_cast<bool>(owner_);
     }
@@ -1323,10 +1361,11 @@ class filter : public detail::owner<alterrec_filter, alterrec_filter_free> {
 
 /* The best k items of each session, row after row; -1 where there are no more. */
 struct recommendations {
-    std::int64_t k = 0;
-    std::vector<std::int32_t> items;
-    std::vector<float> scores;
+    std::int64_t k = 0;              /* the length of a row */
+    std::vector<std::int32_t> items; /* [sessions, k] */
+    std::vector<float> scores;       /* [sessions, k] */
 
+    /* The number of rows, and what stands in one of them. */
     std::int64_t sessions() const noexcept {
         return k > 0 ? static_cast<std::int64_t>(items.size()) / k : 0;
     }
@@ -1341,12 +1380,15 @@ struct recommendations {
 /* An immutable serving snapshot of a model, which threads share, each with its own batch. */
 class recommender {
   public:
+    /* Empty, or the owner of a C handle. */
     recommender() noexcept = default;
     explicit recommender(alterrec_recommender *handle) noexcept : owner_(handle) {
     }
+    /* The C handle, which stays with this object. */
     alterrec_recommender *handle() const noexcept {
         return owner_.handle();
     }
+    /* Whether it holds a handle. */
     explicit operator bool() const noexcept {
         return static_cast<bool>(owner_);
     }
@@ -1398,11 +1440,13 @@ class recommender {
                               std::int64_t k, Form = {}) const {
         return detail::finish<Form>(top(items, scores, sessions, k, nullptr));
     }
+    /* As `how` says, which is told what was met. */
     template <class Form = default_form>
     outcome<Form, void> top_k(span<std::int32_t> items, span<float> scores, batch &sessions,
                               std::int64_t k, alterrec_search &how, Form = {}) const {
         return detail::finish<Form>(top(items, scores, sessions, k, &how));
     }
+    /* The same in memory of its own. */
     template <class Form = default_form>
     outcome<Form, recommendations> top_k(batch &sessions, std::int64_t k, Form = {}) const {
         recommendations filled;
@@ -1469,8 +1513,8 @@ class recommender {
     template <class Form = default_form>
     outcome<Form, void> write_session_vectors(batch &sessions, const std::string &path,
                                               Form = {}) const {
-        return detail::finish<Form>(alterrec_recommender_write_session_vectors(
-            handle(), sessions.handle(), path.c_str()));
+        return detail::finish<Form>(
+            alterrec_recommender_write_session_vectors(handle(), sessions.handle(), path.c_str()));
     }
 
   private:
