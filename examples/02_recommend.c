@@ -39,7 +39,7 @@ static alterrec_status recommend(const alterrec_recommender *recommender, alterr
     int32_t items[K];
     float scores[K];
     if (status == ALTERREC_OK)
-        status = alterrec_recommender_top_k(items, scores, recommender, batch, K, NULL);
+        status = alterrec_recommender_top_k(items, scores, NULL, recommender, batch, K, NULL);
     if (status != ALTERREC_OK)
         return status;
     for (int i = 0; i < K && items[i] >= 0; i++)

@@ -53,13 +53,14 @@ static int32_t fuse_by_rank(const alterrec_fusion_tile *tile, void *user_data) {
     return 0;
 }
 
-/* The session and its best items, by the recommender's fusion. */
+/* The session's best items. */
 static alterrec_status recommend(const alterrec_recommender *recommender, alterrec_batch *batch,
-                                 const char *title) {
+                                 const alterrec_search *search, const char *title) {
     int32_t items[K];
     float scores[K];
     const alterrec_catalog *catalog = alterrec_recommender_catalog(recommender);
-    alterrec_status status = alterrec_recommender_top_k(items, scores, recommender, batch, K, NULL);
+    alterrec_status status =
+        alterrec_recommender_top_k(items, scores, NULL, recommender, batch, K, search);
     if (status != ALTERREC_OK)
         return status;
     printf("%s\n", title);
@@ -97,13 +98,12 @@ int main(int argc, char **argv) {
     if (status == ALTERREC_OK)
         status = add_session(batch, alterrec_model_catalog(model), argv + 2, argc - 2);
     if (status == ALTERREC_OK)
-        status = recommend(recommender, batch, "by the weighted sum");
+        status = recommend(recommender, batch, NULL, "by the weighted sum");
 
-    /* Before threads share it; NULL would bring the weighted sum back. */
+    /* How to search is said with each call: others may use another fusion meanwhile, or none. */
+    alterrec_search search = {.struct_size = sizeof search, .fusion = fuse_by_rank};
     if (status == ALTERREC_OK)
-        status = alterrec_recommender_on_fusion(recommender, fuse_by_rank, NULL);
-    if (status == ALTERREC_OK)
-        status = recommend(recommender, batch, "by ranks");
+        status = recommend(recommender, batch, &search, "by ranks");
     if (status != ALTERREC_OK)
         fprintf(stderr, "%s: %s\n", alterrec_status_name(status), alterrec_last_error());
 

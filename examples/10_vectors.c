@@ -55,7 +55,7 @@ static alterrec_status compare(const alterrec_recommender *recommender, alterrec
     if (status == ALTERREC_OK)
         status = alterrec_recommender_session_vectors(session, recommender, batch);
     if (status == ALTERREC_OK)
-        status = alterrec_recommender_top_k(own, own_scores, recommender, batch, K, NULL);
+        status = alterrec_recommender_top_k(own, own_scores, NULL, recommender, batch, K, NULL);
     if (status == ALTERREC_OK) {
         search(best, scores, vectors, items, session, width);
         printf("     %-10s %10s   %-10s %10s\n", "library", "score", "index", "score");

@@ -43,13 +43,15 @@ typedef struct client {
 
 static alterrec_status search(client *c, bool live) {
     alterrec_search search = {.struct_size = sizeof search, .threads = (int32_t)c->row.threads};
-    alterrec_status status = live ? alterrec_live_sessions_top_k(c->items, c->scores, c->live,
-                                                                 c->row.batch, c->row.k, &search)
-                                  : alterrec_recommender_top_k(c->items, c->scores, c->recommender,
-                                                               c->batch, c->row.k, &search);
-    c->row.guaranteed += search.guaranteed;
-    c->row.reranked += search.reranked;
-    c->row.rescans += search.rescans;
+    alterrec_search_report met = {.struct_size = sizeof met};
+    alterrec_status status =
+        live ? alterrec_live_sessions_top_k(c->items, c->scores, &met, c->live, c->row.batch,
+                                            c->row.k, &search)
+             : alterrec_recommender_top_k(c->items, c->scores, &met, c->recommender, c->batch,
+                                          c->row.k, &search);
+    c->row.guaranteed += met.guaranteed;
+    c->row.reranked += met.reranked;
+    c->row.rescans += met.rescans;
     return status;
 }
 

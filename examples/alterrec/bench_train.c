@@ -33,6 +33,9 @@ typedef struct train_settings {
     FILE *json;
 } train_settings;
 
+/* The parts of a step that have a column. */
+enum { PARTS = ALTERREC_PART_OPTIMIZER + 1 };
+
 /* One row of the report: a kind of step, and what was measured. */
 typedef struct train_row {
     int picked[CHOICES]; /* index of each choice's value */
@@ -40,11 +43,11 @@ typedef struct train_row {
     bench_times times;             /* of steps */
     bench_times batching;          /* of putting batches together */
     double examples, tokens, rows; /* a step's, on average */
-    double seconds[ALTERREC_PARTS];
+    double seconds[PARTS];
 } train_row;
 
-static const char *const part_names[ALTERREC_PARTS] = {"rows",  "teach", "table", "encod",
-                                                       "score", "loss",  "optim"};
+static const char *const part_names[PARTS] = {"rows",  "teach", "table", "encod",
+                                              "score", "loss",  "optim"};
 
 static double option_number(const alterrec_config *config, const char *key) {
     return strtod(settings_get(config, key), NULL);
@@ -97,7 +100,7 @@ static alterrec_status row_plan(alterrec_plan *plan, const train_row *row,
     plan->tower = row->picked[TOWER] == 0 ? ALTERREC_ID : ALTERREC_TEXT;
     plan->negatives =
         row->picked[NEGATIVES] == 0 ? ALTERREC_NEGATIVES_RANDOM : ALTERREC_NEGATIVES_HARD;
-    plan->positives = (int32_t)row->positives;
+    plan->positive_count = row->positives;
     return status;
 }
 
@@ -124,7 +127,7 @@ static alterrec_status take_steps(train_row *row, alterrec_trainer *trainer, int
         row->examples += (double)report.examples / (double)steps;
         row->tokens += (double)report.tokens / (double)steps;
         row->rows += (double)report.rows / (double)steps;
-        for (int part = 0; part < ALTERREC_PARTS; part++)
+        for (int part = 0; part < PARTS; part++)
             row->seconds[part] += report.seconds[part] / (double)steps;
     }
     alterrec_batch_free(batch);
@@ -153,7 +156,7 @@ static void print_head(FILE *stream) {
     fprintf(stream, "%8s %-4s %-6s %3s %-7s %-7s %-4s %3s %8s %8s %6s %6s %6s", "items", "towr",
             "negat", "pos", "batch", "sharing", "prec", "thr", "ms/step", "exampl/s", "rows k",
             "GF/s", "% rate");
-    for (int part = 0; part < ALTERREC_PARTS; part++)
+    for (int part = 0; part < PARTS; part++)
         fprintf(stream, " %5s", part_names[part]);
     fprintf(stream, " %5s %6s\n", "batch", "MB");
 }
@@ -167,7 +170,7 @@ static void print_row(FILE *stream, const train_row *row, const machine_rates *r
     double median = bench_quantile(&row->times, 0.5), sum = 0.0;
     double speed = step_operations(row, settings) / median;
     const step_choice *choices = settings->choices;
-    for (int part = 0; part < ALTERREC_PARTS; part++)
+    for (int part = 0; part < PARTS; part++)
         sum += row->seconds[part];
     fprintf(stream, "%8" PRId64 " %-4s %-6s %3" PRId64 " %-7s %-7s %-4s %3" PRId64, row->items,
             choices[TOWER].values[row->picked[TOWER]],
@@ -177,7 +180,7 @@ static void print_row(FILE *stream, const train_row *row, const machine_rates *r
             choices[PRECISION].values[row->picked[PRECISION]], row->threads);
     fprintf(stream, " %8.1f %8.0f %6.1f %6.0f %6.1f", median * 1e3, row->examples / median,
             row->rows * 1e-3, speed * 1e-9, 100.0 * speed / rate_of(row, rates));
-    for (int part = 0; part < ALTERREC_PARTS; part++)
+    for (int part = 0; part < PARTS; part++)
         fprintf(stream, " %4.1f%%", 100.0 * row->seconds[part] / sum);
     fprintf(stream, " %4.1f%% %6.0f\n", 100.0 * bench_quantile(&row->batching, 0.5) / median,
             (double)machine_peak_memory() * 1e-6);
@@ -205,7 +208,7 @@ static void json_row(FILE *stream, const train_row *row, const machine_rates *ra
     bench_json_field(stream, "rate", rate_of(row, rates));
     bench_json_field(stream, "share_of_rate",
                      step_operations(row, settings) / median / rate_of(row, rates));
-    for (int part = 0; part < ALTERREC_PARTS; part++) {
+    for (int part = 0; part < PARTS; part++) {
         char name[24];
         snprintf(name, sizeof name, "ms_%s", part_names[part]);
         bench_json_field(stream, name, row->seconds[part] * 1e3);

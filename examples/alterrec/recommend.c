@@ -116,7 +116,7 @@ static alterrec_status score(recommending *work, const key_session *session) {
     if (status == ALTERREC_OK && work->excluded_count > 0)
         status = alterrec_batch_exclude(work->batch, -1, work->excluded, work->excluded_count);
     if (status == ALTERREC_OK)
-        status = alterrec_recommender_top_k(work->items, work->scores, work->recommender,
+        status = alterrec_recommender_top_k(work->items, work->scores, NULL, work->recommender,
                                             work->batch, work->k, NULL);
     return status;
 }

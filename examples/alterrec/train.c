@@ -193,7 +193,7 @@ static int log_alpha(const training *work) {
     const char *text = settings_get(alterrec_model_config(work->model), "fusion.alpha");
     double alpha = strcmp(text, "auto") != 0 ? strtod(text, NULL) : 0.5;
     alterrec_status status =
-        alterrec_model_choose_alpha(NULL, curve, POINTS, work->model, valid, work->config);
+        alterrec_model_choose_alpha(NULL, curve, work->model, valid, POINTS, work->config);
     if (status == ALTERREC_ERROR_MISMATCH) /* one tower, of IDs or a joint one: nothing to weigh */
         return PROGRAM_OK;
     if (status != ALTERREC_OK)

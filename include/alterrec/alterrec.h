@@ -28,8 +28,12 @@
  *    below -1000 are the host's own for that: the library has no status there.
  *  - A `const` handle may be shared by threads; a handle that a call changes belongs to one thread
  *    at a time.
+ *  - A callback gets the user_data that it was given with: of an `..._on_...` function until
+ * another one replaces it or the handle is freed, of a call's argument for that call.
  *  - Nothing prints, exits, aborts, reads the environment or installs a signal handler.
- *  - Strings are UTF-8. Item indices are int32_t, 0-based rows of the catalog. Counts are int64_t.
+ *  - Strings are UTF-8. Item indices are int32_t, 0-based rows of the catalog; int32_t is also what
+ *    names a choice, says yes or no, or counts threads or, in structs, epochs. All other counts and
+ *    indices are int64_t, numbers of bytes size_t.
  *
  * Section and equation numbers refer to the paper, arXiv 2402.08921.
  *
@@ -435,10 +439,13 @@ ALTERREC_API alterrec_status alterrec_model_add_items(alterrec_model *model,
 ALTERREC_API const alterrec_catalog *alterrec_model_catalog(const alterrec_model *model);
 ALTERREC_API const alterrec_config *alterrec_model_config(const alterrec_model *model);
 
+/* The number of a vector's values, the option model.dim of the model; 0 for NULL. Since 0.1. */
+ALTERREC_API int64_t alterrec_model_dim(const alterrec_model *model);
+
 /* One parameter tensor of a model. */
 typedef struct alterrec_tensor {
     uint32_t struct_size; /* in: sizeof(alterrec_tensor), as the host knows it */
-    uint32_t dims;        /* 1 or 2 */
+    int32_t dims;         /* 1 or 2 */
     const char *name;     /* "id.encoder.blocks.0.attention.query.weight" */
     int64_t shape[2];     /* shape[1] is 1 if dims is 1 */
     int64_t count;        /* shape[0] * shape[1] */
@@ -451,6 +458,11 @@ ALTERREC_API int64_t alterrec_model_tensor_count(const alterrec_model *model);
 ALTERREC_API alterrec_status alterrec_model_tensor_describe(alterrec_tensor *tensor,
                                                             const alterrec_model *model,
                                                             int64_t index);
+
+/* Describes the parameter tensor `name`. Statuses: NOT_FOUND, INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_model_tensor_find(alterrec_tensor *tensor,
+                                                        const alterrec_model *model,
+                                                        const char *name);
 
 /* Copies the `count` values of the tensor `name` out, row-major. Statuses: NOT_FOUND, MISMATCH.
  * Since 0.1. */
@@ -499,14 +511,14 @@ typedef struct alterrec_fusion_tile {
 } alterrec_fusion_tile;
 
 /* Fuses both towers' scores in the place of the weighted sum, alike in validating, evaluating and
- * recommending: each takes this callback by a function named `..._on_fusion`.
+ * recommending: trainer and evaluator take this callback by `..._on_fusion`, the calls that
+ * recommend in their alterrec_search.
  *  - It fills every place of tile->fused with a finite number, the higher the better: another one,
  *    or a place left out, is NOT_FINITE from the call that scores.
  *  - A row holds all items, those too that the batch excludes, so that ranks can be taken of it.
  *    How many sessions come together, and which, may change with every version: a fused row is to
  *    depend on that row alone.
- *  - It is called on the thread of the call that scores, tile after tile. Of a recommender that
- *    threads share it is called on several of them at once, with the same user_data.
+ *  - It is called on the thread of the call that scores, tile after tile.
  *  - Return 0: it is filled. A positive number: this tile is left to the library, which adds up the
  *    weighted sum as if there were no callback. A negative number: the call that scores ends, and
  *    returns it unchanged.
@@ -535,10 +547,11 @@ typedef struct alterrec_plan {
     int32_t tower;          /* ALTERREC_ID, ALTERREC_TEXT, or ALTERREC_FUSED: both at once, one loss
                                on the sum of their scores (naive fusion); or a joint model's tower */
     int32_t negatives;      /* ALTERREC_NEGATIVES_* */
-    int32_t positives;      /* augmented positives an example, 0: none */
+    int32_t stop;           /* nonzero: training ends before this epoch */
     int64_t k1;             /* rank window of the hard negatives: ranks k1 < rank <= k2, best = 1 */
     int64_t k2;             /* clipped to the number of items */
     int64_t negative_count; /* negatives an example */
+    int64_t positive_count; /* augmented positives an example, 0: none */
     double hard_share;      /* share of them that comes from the rank window */
     double popularity;      /* random draws go by (occurrences in the training set)^popularity; 0:
                                uniform */
@@ -549,8 +562,6 @@ typedef struct alterrec_plan {
                                estimates that of the full softmax */
     double positives_weight; /* lambda, the augmented examples' weight in the loss */
     double learning_rate;    /* Adam's */
-    int32_t stop;            /* nonzero: training ends before this epoch */
-    int32_t reserved;
 } alterrec_plan;
 
 /* What one epoch of training gave. */
@@ -694,17 +705,15 @@ ALTERREC_API alterrec_status alterrec_trainer_cancel(alterrec_trainer *trainer);
 ALTERREC_API alterrec_status alterrec_trainer_plan(alterrec_plan *plan,
                                                    const alterrec_trainer *trainer);
 
-/* The parts of a step that are timed, in the order of their work. */
-#define ALTERREC_PART_ROWS 0 /* which rows the step works on, and their copies */
-#define ALTERREC_PART_TEACHER                                                                      \
-    1 /* the other tower: session vectors, positives' and ranks' scores                            \
-       */
+/* The parts of a step that are timed: their places in alterrec_step_report.seconds. A later version
+ * may time further ones. */
+#define ALTERREC_PART_ROWS      0 /* which rows the step works on, and their copies */
+#define ALTERREC_PART_TEACHER   1 /* the other tower: what positives and ranks are chosen by */
 #define ALTERREC_PART_TABLE     2 /* item table, forward and backward */
 #define ALTERREC_PART_ENCODER   3 /* session encoder, forward and backward */
 #define ALTERREC_PART_SCORES    4 /* scores, and the gradients of vectors and table by them */
 #define ALTERREC_PART_LOSS      5 /* choice of negatives, softmax, gradient of the scores */
 #define ALTERREC_PART_OPTIMIZER 6 /* Adam, and the check that all is finite */
-#define ALTERREC_PARTS          7
 
 /* What one step of training gave. */
 typedef struct alterrec_step_report {
@@ -716,7 +725,7 @@ typedef struct alterrec_step_report {
     double part_loss[2];   /* as in alterrec_epoch_report */
     int64_t rows;          /* of the item table that the step worked on */
     int64_t tokens;        /* that were encoded */
-    double seconds[7];     /* of each part, [ALTERREC_PARTS] */
+    double seconds[16];    /* seconds[ALTERREC_PART_*]: of each part; 0 where there is none */
 } alterrec_step_report;
 
 /* One step on the labelled sessions of `batch`, the trainer's own or the host's, as `plan` says
@@ -887,8 +896,9 @@ ALTERREC_API const char *alterrec_evaluation_json(const alterrec_evaluation *eva
  * (points; no session of two items), MISMATCH (sessions over other item keys, no text tower, a
  * joint model), NOT_FINITE, BUSY (a trainer uses the model), OUT_OF_MEMORY, BACKEND. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_model_choose_alpha(double *alpha, double *curve,
-                                                         int64_t points, alterrec_model *model,
+                                                         alterrec_model *model,
                                                          const alterrec_sessions *valid,
+                                                         int64_t points,
                                                          const alterrec_config *config);
 
 /* ---------------------------------------------------------------------------------------------
@@ -907,8 +917,8 @@ ALTERREC_API alterrec_status alterrec_recommender_create(alterrec_recommender **
                                                          const alterrec_config *config);
 
 /* Writes all that serving needs to one file, made to be opened: keys and texts, encoders, tables
- * and their compact copy; a fusion callback is not in it. Written aside, synced, renamed: processes
- * that have opened the old file keep it. Statuses: IO, OUT_OF_MEMORY. Since 0.1. */
+ * and their compact copy. Written aside, synced, renamed: processes that have opened the old file
+ * keep it. Statuses: IO, OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_recommender_save(const alterrec_recommender *recommender,
                                                        const char *path);
 
@@ -931,13 +941,6 @@ ALTERREC_API alterrec_recommender *alterrec_recommender_hold(
 
 /* Gives back one holder's part; the last one frees. Any thread. Since 0.1. */
 ALTERREC_API void alterrec_recommender_free(alterrec_recommender *recommender);
-
-/* Sets the fusion callback (NULL: the weighted sum), before the recommender is shared by threads.
- * Scores are then kept for whole rows: 12 * items bytes a session of up to 128 at a time. Statuses:
- * INVALID_ARGUMENT. Since 0.1. */
-ALTERREC_API alterrec_status alterrec_recommender_on_fusion(alterrec_recommender *recommender,
-                                                            alterrec_fusion_fn fusion,
-                                                            void *user_data);
 
 /* The catalog of the recommender's items; borrowed. NULL for NULL. Since 0.1. */
 ALTERREC_API const alterrec_catalog *alterrec_recommender_catalog(
@@ -979,7 +982,8 @@ ALTERREC_API alterrec_status alterrec_filter_exclude(alterrec_filter *filter, co
 ALTERREC_API alterrec_status alterrec_filter_cap(alterrec_filter *filter, const int32_t *categories,
                                                  int64_t items, int64_t per_list);
 
-/* How one call searches, and what it met. Fields of 0 are the defaults. */
+/* How one call searches. Fields of 0 are the defaults. It is only read: calls and threads may share
+ * one. */
 typedef struct alterrec_search {
     uint32_t struct_size;          /* in: sizeof(alterrec_search), as the host knows it */
     int32_t threads;               /* 0: the recommender's; 1 starts no thread */
@@ -987,38 +991,49 @@ typedef struct alterrec_search {
     int64_t candidates;            /* 0: exact. From k on: only so many items of a session, the best
                                       by the compact table of serve.precision, are looked at again in
                                       f32; whether the list is the exact one is not certain */
-    int64_t guaranteed;            /* out: sessions whose list is the exact one for certain */
-    int64_t reranked;              /* out: items scored again in f32, over all sessions */
-    int64_t rescans;               /* out: sessions for which the f32 table had to be read */
+    alterrec_fusion_fn fusion; /* NULL: the weighted sum. Scores are kept for whole rows with it:
+                                  12 * items bytes a session of up to 128 at a time */
+    void *user_data;           /* the fusion's */
 } alterrec_search;
+
+/* What a search met. */
+typedef struct alterrec_search_report {
+    uint32_t struct_size; /* in: sizeof(alterrec_search_report), as the host knows it */
+    uint32_t reserved;
+    int64_t guaranteed; /* sessions whose list is the exact one for certain */
+    int64_t reranked;   /* items scored again in f32, over all sessions */
+    int64_t rescans;    /* sessions for which the f32 table had to be read */
+} alterrec_search_report;
 
 /* The `k` best items of every session of the batch, best first: items [batch count, k] and fused
  * scores [batch count, k] (NULL: not wanted). What the batch excludes, or the filter does not
  * allow, is left out; if fewer than k items remain, the rest of the row is -1 with score -infinity.
- * Ties go to the lower index. `search` says how, and is told what was met; NULL: all defaults.
- * After an error what they hold is undefined. Statuses: INVALID_ARGUMENT (k outside 1..items, an
- * empty batch, an item outside the catalog, threads below 0, candidates neither 0 nor k and more),
- * MISMATCH (a filter over another number of items), BUSY (the batch), OUT_OF_MEMORY, BACKEND; with
- * a fusion callback also NOT_FINITE and the callback's own. Since 0.1. Section 4.3. */
+ * Ties go to the lower index. `search` says how (NULL: all defaults); `report` is told what was met
+ * (NULL: not wanted). After an error what the results hold is undefined. Statuses: INVALID_ARGUMENT
+ * (k outside 1..items, an empty batch, an item outside the catalog, threads below 0, candidates
+ * neither 0 nor k and more), MISMATCH (a filter over another number of items), BUSY (the batch),
+ * OUT_OF_MEMORY, BACKEND; with a fusion callback also NOT_FINITE and the callback's own. Since 0.1.
+ * Section 4.3. */
 ALTERREC_API alterrec_status alterrec_recommender_top_k(int32_t *items, float *scores,
+                                                        alterrec_search_report *report,
                                                         const alterrec_recommender *recommender,
                                                         alterrec_batch *batch, int64_t k,
-                                                        alterrec_search *search);
+                                                        const alterrec_search *search);
 
 /* The scores of given items: items [batch count, count], row s for session s of the batch. Each of
  * fused, id and text [batch count, count] may be NULL: not wanted. fused is, bit for bit, the score
  * that top k gives the item; id and text are what the fusion makes it of, text divided by
  * model.temperature. An item of -1, as stands behind a list that is short, scores -infinity. What
- * the batch excludes and a filter says is not looked at; of `search` (NULL: defaults) only the
- * threads are. Statuses: INVALID_ARGUMENT (count below 1, an item outside -1..items-1, an empty
- * batch), MISMATCH (the text scores of a model without a text tower, either of a joint one's), BUSY
- * (the batch), OUT_OF_MEMORY, BACKEND; with a fusion callback also NOT_FINITE and the callback's
- * own. Since 0.1.
- * */
+ * the batch excludes is not looked at; of `search` (NULL: defaults) threads and fusion are.
+ * Statuses: INVALID_ARGUMENT (count below 1, an item outside -1..items-1, an empty batch), MISMATCH
+ * (the text scores of a model without a text tower, either of a joint one's), BUSY (the batch),
+ * OUT_OF_MEMORY, BACKEND; with a fusion callback also NOT_FINITE and the callback's own.
+ * Since 0.1. */
 ALTERREC_API alterrec_status alterrec_recommender_score(float *fused, float *id, float *text,
                                                         const alterrec_recommender *recommender,
                                                         alterrec_batch *batch, const int32_t *items,
-                                                        int64_t count, alterrec_search *search);
+                                                        int64_t count,
+                                                        const alterrec_search *search);
 
 /* The width of item_vectors and session_vectors: model.dim for each tower; 0 for NULL. Since 0.1.
  */
@@ -1097,39 +1112,47 @@ ALTERREC_API alterrec_status alterrec_live_session_exclude_own(alterrec_live_ses
 ALTERREC_API alterrec_status alterrec_live_session_exclude(alterrec_live_session *live,
                                                            const int32_t *items, int64_t count);
 
-/* The `k` best items, best first: items [k] and fused scores [k] (NULL: not wanted), as
- * alterrec_recommender_top_k gives them for a batch of this one session. Statuses: as there, and
+/* The `k` best items, best first: items [k], fused scores [k] (NULL: not wanted) and `report`
+ * (NULL: not wanted), as alterrec_recommender_top_k gives them for a batch of this one session.
+ * Statuses: as there, and
  * INVALID_ARGUMENT (a session without items). Since 0.1. */
 ALTERREC_API alterrec_status alterrec_live_session_top_k(int32_t *items, float *scores,
+                                                         alterrec_search_report *report,
                                                          const alterrec_live_session *live,
-                                                         int64_t k, alterrec_search *search);
+                                                         int64_t k, const alterrec_search *search);
 
 /* The same for `count` sessions of one recommender in one search: items [count, k] and scores
  * [count, k]. Statuses: as above, and MISMATCH (sessions of different recommenders). Since 0.1. */
 ALTERREC_API alterrec_status alterrec_live_sessions_top_k(int32_t *items, float *scores,
+                                                          alterrec_search_report *report,
                                                           alterrec_live_session *const *sessions,
                                                           int64_t count, int64_t k,
-                                                          alterrec_search *search);
+                                                          const alterrec_search *search);
 
 /* The scores of items [count], see alterrec_recommender_score; fused, id and text [count] may be
  * NULL. Statuses: as there, and INVALID_ARGUMENT (a session without items). Since 0.1. */
 ALTERREC_API alterrec_status alterrec_live_session_score(float *fused, float *id, float *text,
                                                          const alterrec_live_session *live,
                                                          const int32_t *items, int64_t count,
-                                                         alterrec_search *search);
+                                                         const alterrec_search *search);
 
-/* Writes items and exclusions into `bytes`, of which there are *size, and makes *size the number
- * written: 48 and 4 for each item and exclusion. bytes NULL: only says the size. What the encoders
- * know is not written: it is made again, with any recommender over as many items. Statuses:
- * INVALID_ARGUMENT (*size is too small; nothing is written). Since 0.1. */
-ALTERREC_API alterrec_status alterrec_live_session_serialize(void *bytes, int64_t *size,
-                                                             const alterrec_live_session *live);
+/* The number of bytes that alterrec_live_session_serialize writes: 48, and 4 for each item and each
+ * exclusion. 0 for NULL. Since 0.1. */
+ALTERREC_API size_t alterrec_live_session_size(const alterrec_live_session *live);
+
+/* Writes items and exclusions into `bytes`, of which there are `size`: alterrec_live_session_size
+ * of them are filled. What the encoders know is not written: it is made again, with any recommender
+ * over as many items. Statuses: INVALID_ARGUMENT (`size` is too small; nothing is written).
+ * Since 0.1. */
+ALTERREC_API alterrec_status alterrec_live_session_serialize(void *bytes,
+                                                             const alterrec_live_session *live,
+                                                             size_t size);
 
 /* Replaces what the session holds by what `bytes` say; it goes on with the same bits. Bytes of any
  * content are safe. Statuses: PARSE, UNSUPPORTED (a later version), MISMATCH (a catalog of another
  * number of items), OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_live_session_restore(alterrec_live_session *live,
-                                                           const void *bytes, int64_t size);
+                                                           const void *bytes, size_t size);
 
 #ifdef __cplusplus
 }

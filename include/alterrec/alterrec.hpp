@@ -524,7 +524,17 @@ using tensor = sized<alterrec_tensor>;
 using plan = sized<alterrec_plan>;
 using step_report = sized<alterrec_step_report>;
 using epoch_report = sized<alterrec_epoch_report>;
-using search = sized<alterrec_search>; /* its filter is a filter's handle(); one a call */
+using search_report = sized<alterrec_search_report>;
+
+/* How calls search, with the fields of alterrec_search: filter is a filter's handle(). */
+struct search : sized<alterrec_search> {
+    /* callback(const alterrec_fusion_tile &) in the place of the weighted sum, on the thread of the
+     * call. It is the caller's, and must live while the search is used. */
+    template <class Callback> void fuse_by(Callback &callback) noexcept {
+        fusion = detail::call_fusion<Callback>;
+        user_data = const_cast<void *>(static_cast<const void *>(std::addressof(callback)));
+    }
+};
 
 /* Whose item table, vectors or scores. */
 enum class scorer : std::int32_t {
@@ -957,13 +967,7 @@ class model : public detail::owner<alterrec_model, alterrec_model_free> {
     }
     /* The option model.dim; 0 for an empty handle. */
     std::int64_t dim() const noexcept {
-        const char *text = nullptr;
-        if (!*this || alterrec_config_get(&text, config().handle(), "model.dim") != ALTERREC_OK)
-            return 0;
-        std::int64_t value = 0;
-        for (; *text >= '0' && *text <= '9'; text++)
-            value = value * 10 + (*text - '0');
-        return value;
+        return alterrec_model_dim(handle());
     }
 
     std::int64_t tensor_count() const noexcept {
@@ -973,6 +977,12 @@ class model : public detail::owner<alterrec_model, alterrec_model_free> {
     outcome<Form, tensor> describe_tensor(std::int64_t index, Form = {}) const {
         tensor filled;
         alterrec_status status = alterrec_model_tensor_describe(&filled, handle(), index);
+        return detail::finish<Form>(status, filled);
+    }
+    template <class Form = default_form>
+    outcome<Form, tensor> find_tensor(const std::string &name, Form = {}) const {
+        tensor filled;
+        alterrec_status status = alterrec_model_tensor_find(&filled, handle(), name.c_str());
         return detail::finish<Form>(status, filled);
     }
     template <class Form = default_form>
@@ -1022,8 +1032,8 @@ class model : public detail::owner<alterrec_model, alterrec_model_free> {
         detail::failure f = detail::guarded([&] {
             choice.curve.resize(points > 0 ? static_cast<std::size_t>(points) : 0);
             return detail::last_failure(
-                alterrec_model_choose_alpha(&choice.alpha, choice.curve.data(), points, handle(),
-                                            valid.handle(), options.handle()));
+                alterrec_model_choose_alpha(&choice.alpha, choice.curve.data(), handle(),
+                                            valid.handle(), points, options.handle()));
         });
         return detail::finish<Form>(std::move(f), std::move(choice));
     }
@@ -1364,6 +1374,7 @@ struct recommendations {
     std::int64_t k = 0;              /* the length of a row */
     std::vector<std::int32_t> items; /* [sessions, k] */
     std::vector<float> scores;       /* [sessions, k] */
+    search_report met;               /* what the search met */
 
     /* The number of rows, and what stands in one of them. */
     std::int64_t sessions() const noexcept {
@@ -1411,24 +1422,9 @@ class recommender {
     outcome<Form, void> save(const std::string &path, Form = {}) const {
         return detail::finish<Form>(alterrec_recommender_save(handle(), path.c_str()));
     }
-    /* callback(const alterrec_fusion_tile &), on every thread that recommends: set it before they
-     * share the recommender. */
-    template <class Callback, class Form = default_form>
-    outcome<Form, void> on_fusion(Callback &&callback, Form = {}) {
-        return detail::keep<Form>(fusion_, std::forward<Callback>(callback), [&](void *kept) {
-            return alterrec_recommender_on_fusion(
-                handle(), detail::call_fusion<std::decay_t<Callback>>, kept);
-        });
-    }
-    template <class Form = default_form> outcome<Form, void> on_fusion(std::nullptr_t, Form = {}) {
-        return detail::drop<Form>(fusion_,
-                                  alterrec_recommender_on_fusion(handle(), nullptr, nullptr));
-    }
     /* Another holder of the same snapshot: the last one ends it. From any thread. */
     recommender share() const {
-        recommender other(alterrec_recommender_hold(handle()));
-        other.fusion_ = fusion_;
-        return other;
+        return recommender(alterrec_recommender_hold(handle()));
     }
     catalog_view catalog() const noexcept {
         return alterrec_recommender_catalog(handle());
@@ -1440,11 +1436,12 @@ class recommender {
                               std::int64_t k, Form = {}) const {
         return detail::finish<Form>(top(items, scores, sessions, k, nullptr));
     }
-    /* As `how` says, which is told what was met. */
+    /* As `how` says; `met` is told what was met. */
     template <class Form = default_form>
     outcome<Form, void> top_k(span<std::int32_t> items, span<float> scores, batch &sessions,
-                              std::int64_t k, alterrec_search &how, Form = {}) const {
-        return detail::finish<Form>(top(items, scores, sessions, k, &how));
+                              std::int64_t k, const alterrec_search &how,
+                              alterrec_search_report *met = nullptr, Form = {}) const {
+        return detail::finish<Form>(top(items, scores, sessions, k, &how, met));
     }
     /* The same in memory of its own. */
     template <class Form = default_form>
@@ -1454,8 +1451,8 @@ class recommender {
         return detail::finish<Form>(std::move(f), std::move(filled));
     }
     template <class Form = default_form>
-    outcome<Form, recommendations> top_k(batch &sessions, std::int64_t k, alterrec_search &how,
-                                         Form = {}) const {
+    outcome<Form, recommendations> top_k(batch &sessions, std::int64_t k,
+                                         const alterrec_search &how, Form = {}) const {
         recommendations filled;
         detail::failure f = top(filled, sessions, k, &how);
         return detail::finish<Form>(std::move(f), std::move(filled));
@@ -1465,7 +1462,7 @@ class recommender {
      * be empty: not wanted. */
     template <class Form = default_form>
     outcome<Form, void> score(span<float> fused, span<float> id, span<float> text, batch &sessions,
-                              span<const std::int32_t> items, alterrec_search *how = nullptr,
+                              span<const std::int32_t> items, const alterrec_search *how = nullptr,
                               Form = {}) const {
         std::int64_t rows = sessions.count(), columns = rows > 0 ? items.count() / rows : 0;
         for (const span<float> &scores : {fused, id, text})
@@ -1519,32 +1516,33 @@ class recommender {
 
   private:
     detail::failure top(span<std::int32_t> items, span<float> scores, batch &sessions,
-                        std::int64_t k, alterrec_search *how) const {
+                        std::int64_t k, const alterrec_search *how,
+                        alterrec_search_report *met = nullptr) const {
         if (!detail::has(items.size(), sessions.count(), k) ||
             (!scores.empty() && scores.size() != items.size()))
             return detail::wrong("recommender::top_k: a span is not [sessions, k]");
         return detail::last_failure(
-            alterrec_recommender_top_k(items.data(), scores.empty() ? nullptr : scores.data(),
+            alterrec_recommender_top_k(items.data(), scores.empty() ? nullptr : scores.data(), met,
                                        handle(), sessions.handle(), k, how));
     }
     /* k is bounded before memory of its size is taken. */
     detail::failure top(recommendations &filled, batch &sessions, std::int64_t k,
-                        alterrec_search *how) const {
+                        const alterrec_search *how) const {
         return detail::guarded([&] {
             std::int64_t most = catalog().items(), within = k < 0 ? 0 : k > most ? most : k;
             std::size_t size = static_cast<std::size_t>(within * sessions.count()) + 1;
             filled.k = k;
             filled.items.resize(size);
             filled.scores.resize(size);
-            alterrec_status status = alterrec_recommender_top_k(
-                filled.items.data(), filled.scores.data(), handle(), sessions.handle(), k, how);
+            alterrec_status status =
+                alterrec_recommender_top_k(filled.items.data(), filled.scores.data(), &filled.met,
+                                           handle(), sessions.handle(), k, how);
             filled.items.pop_back();
             filled.scores.pop_back();
             return detail::last_failure(status);
         });
     }
 
-    std::shared_ptr<void> fusion_;
     detail::owner<alterrec_recommender, alterrec_recommender_free> owner_;
 };
 

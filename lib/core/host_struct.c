@@ -12,13 +12,11 @@
 const ar_host_struct ar_option_struct = ABOUT(alterrec_option, help);
 const ar_host_struct ar_data_report_struct = ABOUT(alterrec_data_report, interactions);
 const ar_host_struct ar_tensor_struct = ABOUT(alterrec_tensor, count);
-const ar_host_struct ar_plan_struct = ABOUT(alterrec_plan, reserved);
+const ar_host_struct ar_plan_struct = ABOUT(alterrec_plan, learning_rate);
 const ar_host_struct ar_epoch_report_struct = ABOUT(alterrec_epoch_report, reserved);
 const ar_host_struct ar_step_report_struct = ABOUT(alterrec_step_report, seconds);
-
-/* What a search is told is read and written in place: once it has grown, it has to go through
- * ar_host_struct_read and ar_host_struct_fill as the others do. */
-_Static_assert(sizeof(alterrec_search) == UP_TO(alterrec_search, rescans), "it has grown");
+const ar_host_struct ar_search_struct = ABOUT(alterrec_search, user_data);
+const ar_host_struct ar_search_report_struct = ABOUT(alterrec_search_report, rescans);
 
 /* Every one of them begins with it; a test holds the header to that. */
 static uint32_t size_of(const void *host) {

@@ -15,7 +15,8 @@ typedef struct ar_host_struct {
 } ar_host_struct;
 
 extern const ar_host_struct ar_option_struct, ar_data_report_struct, ar_tensor_struct,
-    ar_plan_struct, ar_epoch_report_struct, ar_step_report_struct;
+    ar_plan_struct, ar_epoch_report_struct, ar_step_report_struct, ar_search_struct,
+    ar_search_report_struct;
 
 /* INVALID_ARGUMENT, naming `function`, if the size that the host has set is below
  * the least. */

@@ -162,8 +162,8 @@ static alterrec_status check(const alterrec_model *model, const alterrec_session
     return ALTERREC_OK;
 }
 
-alterrec_status alterrec_model_choose_alpha(double *alpha, double *curve, int64_t points,
-                                            alterrec_model *model, const alterrec_sessions *valid,
+alterrec_status alterrec_model_choose_alpha(double *alpha, double *curve, alterrec_model *model,
+                                            const alterrec_sessions *valid, int64_t points,
                                             const alterrec_config *config) {
     AR_NOT_NULL(model);
     AR_NOT_NULL(valid);

@@ -166,10 +166,22 @@ static const ar_tensor *tensor_at(float **values, const alterrec_model *model, i
     return &tower->list.tensors[index];
 }
 
+int64_t alterrec_model_dim(const alterrec_model *model) {
+    return model != NULL ? model->shape.dim : 0;
+}
+
 int64_t alterrec_model_tensor_count(const alterrec_model *model) {
     return model != NULL ? model->id.list.tensor_count + model->text.list.tensor_count +
                                model->joint.list.tensor_count
                          : 0;
+}
+
+static void describe(alterrec_tensor *tensor, const ar_tensor *found) {
+    alterrec_tensor known = {.dims = found->dims,
+                             .name = found->name,
+                             .shape = {found->shape[0], found->shape[1]},
+                             .count = found->count};
+    ar_host_struct_fill(tensor, &known, &ar_tensor_struct);
 }
 
 alterrec_status alterrec_model_tensor_describe(alterrec_tensor *tensor, const alterrec_model *model,
@@ -183,24 +195,37 @@ alterrec_status alterrec_model_tensor_describe(alterrec_tensor *tensor, const al
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: index %lld is outside 0..%lld",
                        __func__, (long long)index,
                        (long long)alterrec_model_tensor_count(model) - 1);
-    alterrec_tensor known = {.dims = (uint32_t)found->dims,
-                             .name = found->name,
-                             .shape = {found->shape[0], found->shape[1]},
-                             .count = found->count};
-    ar_host_struct_fill(tensor, &known, &ar_tensor_struct);
+    describe(tensor, found);
     return ALTERREC_OK;
 }
 
-/* The tensor `name`, checked to have `count` values. */
-static alterrec_status find_tensor(float **values, const alterrec_model *model, const char *name,
+static alterrec_status find_tensor(const ar_tensor **tensor, float **values,
+                                   const alterrec_model *model, const char *name,
+                                   const char *function) {
+    for (int64_t i = 0; (*tensor = tensor_at(values, model, i)) != NULL; i++)
+        if (strcmp((*tensor)->name, name) == 0)
+            return ALTERREC_OK;
+    return ar_fail(ALTERREC_ERROR_NOT_FOUND, "%s: the model has no tensor \"%s\"", function, name);
+}
+
+alterrec_status alterrec_model_tensor_find(alterrec_tensor *tensor, const alterrec_model *model,
+                                           const char *name) {
+    AR_NOT_NULL(tensor);
+    AR_NOT_NULL(model);
+    AR_NOT_NULL(name);
+    AR_TRY(ar_host_struct_check(&ar_tensor_struct, tensor, __func__));
+    const ar_tensor *found;
+    float *values;
+    AR_TRY(find_tensor(&found, &values, model, name, __func__));
+    describe(tensor, found);
+    return ALTERREC_OK;
+}
+
+/* The values of the tensor `name`, checked to be `count`. */
+static alterrec_status find_values(float **values, const alterrec_model *model, const char *name,
                                    int64_t count, const char *function) {
     const ar_tensor *tensor;
-    for (int64_t i = 0; (tensor = tensor_at(values, model, i)) != NULL; i++)
-        if (strcmp(tensor->name, name) == 0)
-            break;
-    if (tensor == NULL)
-        return ar_fail(ALTERREC_ERROR_NOT_FOUND, "%s: the model has no tensor \"%s\"", function,
-                       name);
+    AR_TRY(find_tensor(&tensor, values, model, name, function));
     if (tensor->count != count)
         return ar_fail(ALTERREC_ERROR_MISMATCH, "%s: tensor \"%s\" has %lld values, not %lld",
                        function, name, (long long)tensor->count, (long long)count);
@@ -212,8 +237,8 @@ alterrec_status alterrec_model_get_tensor(float *values, const alterrec_model *m
     AR_NOT_NULL(values);
     AR_NOT_NULL(model);
     AR_NOT_NULL(name);
-    float *found;
-    AR_TRY(find_tensor(&found, model, name, count, __func__));
+    float *found = NULL;
+    AR_TRY(find_values(&found, model, name, count, __func__));
     memcpy(values, found, (size_t)count * sizeof *values);
     return ALTERREC_OK;
 }
@@ -225,8 +250,8 @@ alterrec_status alterrec_model_set_tensor(alterrec_model *model, const char *nam
     AR_NOT_NULL(values);
     if (atomic_load(&model->busy))
         return ar_fail(ALTERREC_ERROR_BUSY, "%s: a trainer is using the model", __func__);
-    float *found;
-    AR_TRY(find_tensor(&found, model, name, count, __func__));
+    float *found = NULL;
+    AR_TRY(find_values(&found, model, name, count, __func__));
     for (int64_t i = 0; i < count; i++)
         if (!isfinite(values[i]))
             return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,

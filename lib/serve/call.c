@@ -1,5 +1,6 @@
 #include "serve/call.h"
 
+#include "core/host_struct.h"
 #include "core/limit.h"
 #include "core/threads.h"
 #include "serve/filter.h"
@@ -11,18 +12,20 @@ enum {
     ROWS_FLOATS = 4 << 20 /* of one kind of rows: so many scores, or one row */
 };
 
-alterrec_status ar_serving_check(const alterrec_search *search,
+alterrec_status ar_serving_check(alterrec_search *known, const alterrec_search *search,
                                  const alterrec_recommender *recommender, const char *function) {
+    *known = (alterrec_search){0};
     if (search == NULL)
         return ALTERREC_OK;
-    AR_TRY(ar_check_struct_size(search->struct_size, sizeof *search, function));
-    if (search->threads < 0)
+    AR_TRY(ar_host_struct_check(&ar_search_struct, search, function));
+    ar_host_struct_read(known, search, &ar_search_struct);
+    if (known->threads < 0)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: search->threads is %d, below 0",
-                       function, (int)search->threads);
-    if (search->filter != NULL && search->filter->items != recommender->items)
+                       function, (int)known->threads);
+    if (known->filter != NULL && known->filter->items != recommender->items)
         return ar_fail(ALTERREC_ERROR_MISMATCH,
                        "%s: search->filter is over %lld items, the recommender has %lld", function,
-                       (long long)search->filter->items, (long long)recommender->items);
+                       (long long)known->filter->items, (long long)recommender->items);
     return ALTERREC_OK;
 }
 
@@ -67,12 +70,13 @@ alterrec_status ar_serving_call_begin(ar_serving_call *call,
                                       const alterrec_recommender *recommender,
                                       alterrec_batch *batch, const alterrec_search *search,
                                       const char *function) {
-    *call = (ar_serving_call){
-        .recommender = recommender, .batch = batch, .fusion = recommender->fusion};
+    *call = (ar_serving_call){.recommender = recommender,
+                              .batch = batch,
+                              .fusion = {recommender->alpha, search->fusion, search->user_data}};
     AR_TRY(ar_batch_check(batch, recommender->items, function));
     AR_TRY(ar_batch_enter(batch, function));
-    bool own = search != NULL && search->threads > 0;
-    call->previous_threads = ar_threads_enter(own ? search->threads : recommender->threads);
+    call->previous_threads =
+        ar_threads_enter(search->threads > 0 ? search->threads : recommender->threads);
     call->threads = ar_threads_count();
     alterrec_status status = encode(call);
     if (status != ALTERREC_OK)

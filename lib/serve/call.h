@@ -3,6 +3,7 @@
 #ifndef AR_SERVE_CALL_H
 #define AR_SERVE_CALL_H
 
+#include "model/fusion.h"
 #include "model/workspace.h"
 #include "serve/recommender.h"
 #include "serve/search.h"
@@ -12,7 +13,7 @@ typedef struct ar_serving_call {
     const alterrec_recommender *recommender;
     alterrec_batch *batch;
     ar_workspace *workspace;
-    ar_fusion fusion;       /* as it is when the call begins */
+    ar_fusion fusion;
     float *vectors;         /* [batch count, width]: row s is [h_id ; h_text] */
     const int32_t *all;     /* [items]: 0, 1, 2, ..., once rows are reserved */
     float *rows[2], *fused; /* [whole_rows, items] */
@@ -23,11 +24,12 @@ typedef struct ar_serving_call {
     int previous_threads;
 } ar_serving_call;
 
-/* Checks search (NULL: defaults) for `function`. */
-alterrec_status ar_serving_check(const alterrec_search *search,
+/* Checks search (NULL: defaults) for `function`; *known becomes what it says. */
+alterrec_status ar_serving_check(alterrec_search *known, const alterrec_search *search,
                                  const alterrec_recommender *recommender, const char *function);
 
-/* Checks and enters the batch, and encodes it. After an error there is nothing to end. */
+/* Checks and enters the batch, and encodes it; `search` as ar_serving_check gives it. After an
+ * error there is nothing to end. */
 alterrec_status ar_serving_call_begin(ar_serving_call *call,
                                       const alterrec_recommender *recommender,
                                       alterrec_batch *batch, const alterrec_search *search,

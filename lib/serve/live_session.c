@@ -253,40 +253,44 @@ static alterrec_status fill_batch(ar_scratch *scratch, const visitors *all, cons
     return ALTERREC_OK;
 }
 
-static alterrec_status top_k(int32_t *items, float *scores, const visitors *all, int64_t k,
-                             alterrec_search *search, const char *function) {
+static alterrec_status top_k(int32_t *items, float *scores, alterrec_search_report *report,
+                             const visitors *all, int64_t k, const alterrec_search *search,
+                             const char *function) {
     const alterrec_recommender *recommender = visitor(all, 0)->recommender;
     ar_scratch *scratch;
     AR_TRY(ar_scratch_pool_take(&scratch, recommender->pool));
     alterrec_status status = fill_batch(scratch, all, function);
     if (status == ALTERREC_OK)
-        status = alterrec_recommender_top_k(items, scores, recommender, scratch->batch, k, search);
+        status = alterrec_recommender_top_k(items, scores, report, recommender, scratch->batch, k,
+                                            search);
     ar_scratch_pool_give(recommender->pool, scratch);
     return status;
 }
 
 alterrec_status alterrec_live_session_top_k(int32_t *items, float *scores,
+                                            alterrec_search_report *report,
                                             const alterrec_live_session *live, int64_t k,
-                                            alterrec_search *search) {
+                                            const alterrec_search *search) {
     AR_NOT_NULL(items);
     AR_NOT_NULL(live);
     visitors one = {.one = live, .count = 1};
-    return top_k(items, scores, &one, k, search, __func__);
+    return top_k(items, scores, report, &one, k, search, __func__);
 }
 
 alterrec_status alterrec_live_sessions_top_k(int32_t *items, float *scores,
+                                             alterrec_search_report *report,
                                              alterrec_live_session *const *sessions, int64_t count,
-                                             int64_t k, alterrec_search *search) {
+                                             int64_t k, const alterrec_search *search) {
     AR_NOT_NULL(items);
     AR_NOT_NULL(sessions);
     AR_TRY(check_sessions(sessions, count, __func__));
     visitors many = {.many = sessions, .count = count};
-    return top_k(items, scores, &many, k, search, __func__);
+    return top_k(items, scores, report, &many, k, search, __func__);
 }
 
 alterrec_status alterrec_live_session_score(float *fused, float *id, float *text,
                                             const alterrec_live_session *live, const int32_t *items,
-                                            int64_t count, alterrec_search *search) {
+                                            int64_t count, const alterrec_search *search) {
     AR_NOT_NULL(live);
     AR_NOT_NULL(items);
     visitors one = {.one = live, .count = 1};
@@ -326,24 +330,26 @@ static uint64_t get(const unsigned char **from, int size) {
     return value;
 }
 
-static uint64_t checksum_of(const unsigned char *bytes, int64_t size) {
+static uint64_t checksum_of(const unsigned char *bytes, size_t size) {
     ar_checksum checksum = {0};
-    ar_checksum_put(&checksum, bytes, (size_t)size);
+    ar_checksum_put(&checksum, bytes, size);
     return ar_checksum_value(&checksum);
 }
 
-alterrec_status alterrec_live_session_serialize(void *bytes, int64_t *size,
-                                                const alterrec_live_session *live) {
-    AR_NOT_NULL(size);
+size_t alterrec_live_session_size(const alterrec_live_session *live) {
+    if (live == NULL)
+        return 0;
+    return HEAD_SIZE + 4 * (size_t)(live->length + live->excluded_count) + CHECKSUM_SIZE;
+}
+
+alterrec_status alterrec_live_session_serialize(void *bytes, const alterrec_live_session *live,
+                                                size_t size) {
+    AR_NOT_NULL(bytes);
     AR_NOT_NULL(live);
-    int64_t needed = HEAD_SIZE + 4 * (live->length + live->excluded_count) + CHECKSUM_SIZE;
-    int64_t given = *size;
-    if (bytes != NULL && given < needed)
-        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: size is %lld, %lld are needed",
-                       __func__, (long long)given, (long long)needed);
-    *size = needed;
-    if (bytes == NULL)
-        return ALTERREC_OK;
+    size_t needed = alterrec_live_session_size(live);
+    if (size < needed)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: size is %zu, %zu are needed", __func__,
+                       size, needed);
     unsigned char *to = bytes;
     memcpy(to, magic, MAGIC_SIZE);
     to += MAGIC_SIZE;
@@ -367,7 +373,7 @@ typedef struct stored {
     const unsigned char *numbers; /* [length + excluded] */
 } stored;
 
-static alterrec_status read_head(stored *head, const unsigned char *bytes, int64_t size,
+static alterrec_status read_head(stored *head, const unsigned char *bytes, size_t size,
                                  int64_t items, const char *function) {
     if (size < HEAD_SIZE + CHECKSUM_SIZE || memcmp(bytes, magic, MAGIC_SIZE) != 0)
         return ar_fail(ALTERREC_ERROR_PARSE, "%s: not a live session's bytes", function);
@@ -381,12 +387,12 @@ static alterrec_status read_head(stored *head, const unsigned char *bytes, int64
     head->length = get(&from, 8);
     head->excluded = get(&from, 8);
     head->numbers = from;
-    uint64_t room = (uint64_t)(size - HEAD_SIZE - CHECKSUM_SIZE);
+    uint64_t room = size - HEAD_SIZE - CHECKSUM_SIZE;
     if (room % 4 != 0 || head->length > room / 4 || head->excluded != room / 4 - head->length)
         return ar_fail(ALTERREC_ERROR_PARSE,
-                       "%s: %lld bytes do not hold %llu items and %llu "
+                       "%s: %zu bytes do not hold %llu items and %llu "
                        "exclusions",
-                       function, (long long)size, (unsigned long long)head->length,
+                       function, size, (unsigned long long)head->length,
                        (unsigned long long)head->excluded);
     from = bytes + size - CHECKSUM_SIZE;
     if (get(&from, 8) != checksum_of(bytes, size - CHECKSUM_SIZE))
@@ -430,7 +436,7 @@ static alterrec_status fill(alterrec_live_session *live, const stored *head, con
 }
 
 alterrec_status alterrec_live_session_restore(alterrec_live_session *live, const void *bytes,
-                                              int64_t size) {
+                                              size_t size) {
     AR_NOT_NULL(live);
     AR_NOT_NULL(bytes);
     stored head = {0};

@@ -40,7 +40,7 @@ alterrec_status ar_recommender_create_empty(alterrec_recommender **recommender,
     }
     made->config = config;
     made->threads = ar_config_int(config, "compute.threads");
-    made->fusion.alpha = (float)ar_fusion_alpha(config, NULL);
+    made->alpha = (float)ar_fusion_alpha(config, NULL);
     alterrec_status status = ar_model_shape(&made->shape, config);
     if (status != ALTERREC_OK) {
         alterrec_recommender_free(made);
@@ -59,7 +59,7 @@ alterrec_status ar_recommender_index_shape(ar_index_shape *shape,
         .towers = recommender->tower_count,
         .items = recommender->items,
         .dim = recommender->shape.dim,
-        .alpha = recommender->fusion.alpha};
+        .alpha = recommender->alpha};
     for (int t = 0; t < recommender->tower_count; t++)
         shape->scales[t] = scales[t];
     return ALTERREC_OK;
@@ -188,14 +188,6 @@ void alterrec_recommender_free(alterrec_recommender *recommender) {
     ar_shared_map_free(recommender->map);
     alterrec_catalog_free(recommender->catalog);
     ar_free(recommender);
-}
-
-alterrec_status alterrec_recommender_on_fusion(alterrec_recommender *recommender,
-                                               alterrec_fusion_fn fusion, void *user_data) {
-    AR_NOT_NULL(recommender);
-    recommender->fusion.call = fusion;
-    recommender->fusion.user_data = user_data;
-    return ALTERREC_OK;
 }
 
 const alterrec_catalog *alterrec_recommender_catalog(const alterrec_recommender *recommender) {

@@ -5,14 +5,13 @@
 #include "core/file.h"
 #include "core/reference.h"
 #include "data/catalog.h"
-#include "model/fusion.h"
 #include "nn/encoder.h"
 #include "serve/item_index.h"
 #include "serve/scratch_pool.h"
 
 enum { AR_RECOMMENDER_MOST_TOWERS = AR_INDEX_MOST_TOWERS };
 
-/* Nothing in it changes once it is shared. All working memory is the batch's. */
+/* Nothing in it changes. All working memory is the batch's. */
 struct alterrec_recommender {
     ar_reference reference;
     alterrec_catalog *catalog; /* held */
@@ -20,8 +19,8 @@ struct alterrec_recommender {
     ar_shared_map *map;        /* the file that the arrays lie in; NULL: they are its own */
     ar_encoder_shape shape;
     int64_t items;
-    int64_t threads; /* compute.threads */
-    ar_fusion fusion;
+    int64_t threads;     /* compute.threads */
+    float alpha;         /* the weighted sum's */
     ar_item_index index; /* of all towers' tables */
     int tower_count;     /* ID first, then text */
     bool is_joint;       /* the only tower is a joint one, whose scores are the fused ones */
@@ -33,7 +32,7 @@ struct alterrec_recommender {
     } towers[AR_RECOMMENDER_MOST_TOWERS];
 };
 
-/* A recommender without items or towers, of these options: shape, threads and fusion are set. Takes
+/* A recommender without items or towers, of these options: shape, threads and alpha are set. Takes
  * over `config`, also if it fails. */
 alterrec_status ar_recommender_create_empty(alterrec_recommender **recommender,
                                             alterrec_config *config);

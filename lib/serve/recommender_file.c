@@ -3,6 +3,7 @@
  */
 #include "core/memory.h"
 #include "data/config.h"
+#include "model/fusion.h"
 #include "model/model.h"
 #include "model/tensor_file.h"
 #include "serve/recommender.h"

@@ -61,11 +61,12 @@ static alterrec_status check_items(const alterrec_recommender *recommender, cons
 alterrec_status alterrec_recommender_score(float *fused, float *id, float *text,
                                            const alterrec_recommender *recommender,
                                            alterrec_batch *batch, const int32_t *items,
-                                           int64_t count, alterrec_search *search) {
+                                           int64_t count, const alterrec_search *search) {
     AR_NOT_NULL(recommender);
     AR_NOT_NULL(batch);
     AR_NOT_NULL(items);
-    AR_TRY(ar_serving_check(search, recommender, __func__));
+    alterrec_search known;
+    AR_TRY(ar_serving_check(&known, search, recommender, __func__));
     if (text != NULL && recommender->tower_count < 2)
         return ar_fail(ALTERREC_ERROR_MISMATCH, "%s: text is wanted, the model has no text tower",
                        __func__);
@@ -74,7 +75,7 @@ alterrec_status alterrec_recommender_score(float *fused, float *id, float *text,
                        "%s: id is wanted, a joint model is served without its parts", __func__);
     AR_TRY(check_items(recommender, items, batch->count, count, __func__));
     ar_serving_call call;
-    AR_TRY(ar_serving_call_begin(&call, recommender, batch, search, __func__));
+    AR_TRY(ar_serving_call_begin(&call, recommender, batch, &known, __func__));
     alterrec_status status = score(fused, id, text, &call, items, count);
     ar_serving_call_end(&call);
     return status;

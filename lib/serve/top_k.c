@@ -1,4 +1,5 @@
 /* Top k: alterrec_recommender_top_k. */
+#include "core/host_struct.h"
 #include "core/limit.h"
 #include "core/threads.h"
 #include "serve/call.h"
@@ -88,39 +89,42 @@ static alterrec_status run(top_k_call *made) {
     return status;
 }
 
-static alterrec_status check(const alterrec_recommender *recommender, int64_t k,
+static alterrec_status check(alterrec_search *known, const alterrec_search_report *report,
+                             const alterrec_recommender *recommender, int64_t k,
                              const alterrec_search *search, const char *function) {
     if (k < 1 || k > recommender->items)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: k %lld is outside 1..%lld", function,
                        (long long)k, (long long)recommender->items);
-    AR_TRY(ar_serving_check(search, recommender, function));
-    if (search != NULL && search->candidates != 0 && search->candidates < k)
+    AR_TRY(ar_serving_check(known, search, recommender, function));
+    if (report != NULL)
+        AR_TRY(ar_host_struct_check(&ar_search_report_struct, report, function));
+    if (known->candidates != 0 && known->candidates < k)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "%s: search->candidates is %lld, neither 0 nor k, %lld, or more", function,
-                       (long long)search->candidates, (long long)k);
+                       (long long)known->candidates, (long long)k);
     return ALTERREC_OK;
 }
 
 alterrec_status alterrec_recommender_top_k(int32_t *items, float *scores,
+                                           alterrec_search_report *report,
                                            const alterrec_recommender *recommender,
                                            alterrec_batch *batch, int64_t k,
-                                           alterrec_search *search) {
+                                           const alterrec_search *search) {
     AR_NOT_NULL(items);
     AR_NOT_NULL(recommender);
     AR_NOT_NULL(batch);
-    AR_TRY(check(recommender, k, search, __func__));
-    top_k_call made = {.search = {.items = items, .scores = scores, .k = k}};
-    if (search != NULL) {
-        made.filter = search->filter;
-        made.search.candidates = search->candidates;
-    }
-    AR_TRY(ar_serving_call_begin(&made.call, recommender, batch, search, __func__));
+    alterrec_search known;
+    AR_TRY(check(&known, report, recommender, k, search, __func__));
+    top_k_call made = {
+        .filter = known.filter,
+        .search = {.items = items, .scores = scores, .k = k, .candidates = known.candidates}};
+    AR_TRY(ar_serving_call_begin(&made.call, recommender, batch, &known, __func__));
     alterrec_status status = run(&made);
-    if (status == ALTERREC_OK && search != NULL) {
-        search->guaranteed = made.search.guaranteed;
-        search->reranked = made.search.reranked;
-        search->rescans = made.search.rescans;
-    }
+    alterrec_search_report met = {.guaranteed = made.search.guaranteed,
+                                  .reranked = made.search.reranked,
+                                  .rescans = made.search.rescans};
+    if (status == ALTERREC_OK && report != NULL)
+        ar_host_struct_fill(report, &met, &ar_search_report_struct);
     ar_serving_call_end(&made.call);
     return status;
 }

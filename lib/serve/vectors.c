@@ -38,6 +38,8 @@ alterrec_status alterrec_recommender_item_vectors(float *vectors,
     return ALTERREC_OK;
 }
 
+static const alterrec_search defaults;
+
 alterrec_status alterrec_recommender_session_vectors(float *vectors,
                                                      const alterrec_recommender *recommender,
                                                      alterrec_batch *batch) {
@@ -45,7 +47,7 @@ alterrec_status alterrec_recommender_session_vectors(float *vectors,
     AR_NOT_NULL(recommender);
     AR_NOT_NULL(batch);
     ar_serving_call call;
-    AR_TRY(ar_serving_call_begin(&call, recommender, batch, NULL, __func__));
+    AR_TRY(ar_serving_call_begin(&call, recommender, batch, &defaults, __func__));
     memcpy(vectors, call.vectors,
            (size_t)(batch->count * recommender->index.width) * sizeof *vectors);
     ar_serving_call_end(&call);
@@ -80,7 +82,7 @@ alterrec_status alterrec_recommender_write_session_vectors(const alterrec_recomm
     AR_NOT_NULL(batch);
     AR_NOT_NULL(path);
     ar_serving_call call;
-    AR_TRY(ar_serving_call_begin(&call, recommender, batch, NULL, __func__));
+    AR_TRY(ar_serving_call_begin(&call, recommender, batch, &defaults, __func__));
     alterrec_status status =
         ar_npy_write(path, call.vectors, batch->count, recommender->index.width);
     ar_serving_call_end(&call);

@@ -588,7 +588,7 @@ alterrec_status ar_learner_step(ar_step_result *result, ar_learner *learner,
     for (int i = 0; i < 2 && both[i] != NULL; i++) {
         take_step(both[i], &options->adam);
         count_time(both[i], ALTERREC_PART_OPTIMIZER);
-        for (int part = 0; part < ALTERREC_PARTS; part++)
+        for (int part = 0; part < AR_STEP_PARTS; part++)
             result->seconds[part] += both[i]->seconds[part];
     }
     return ALTERREC_OK;

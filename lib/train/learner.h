@@ -10,6 +10,9 @@
 #include "train/parts.h"
 #include "train/stage.h"
 
+/* Parts of a step, ALTERREC_PART_*: what is timed. */
+enum { AR_STEP_PARTS = ALTERREC_PART_OPTIMIZER + 1 };
+
 typedef struct ar_learner {
     int kind;
     ar_tower *tower;
@@ -52,8 +55,8 @@ typedef struct ar_learner {
     ar_parts parts; /* joint tower */
     double *losses; /* [examples, AR_LOSSES] */
     int64_t loss_capacity;
-    double seconds[ALTERREC_PARTS]; /* of the step at hand */
-    double clock;                   /* up to which they are counted */
+    double seconds[AR_STEP_PARTS]; /* of the step at hand */
+    double clock;                  /* up to which they are counted */
 } ar_learner;
 
 /* What is kept of each example's loss: losses[AR_LOSSES * example + ...]. */
@@ -65,7 +68,7 @@ typedef struct ar_step_result {
     double part_loss[2];   /* of a joint tower, or with a partner: what the ID scores alone and the
                               text scores alone lose */
     int64_t rows, tokens;  /* of the stage */
-    double seconds[ALTERREC_PARTS];
+    double seconds[AR_STEP_PARTS];
 } ar_step_result;
 
 /* The model must outlive the learner. */

@@ -31,7 +31,7 @@ static alterrec_status choose_alpha(alterrec_trainer *trainer) {
         trainer->fusion.call != NULL)
         return ALTERREC_OK;
     const char *alpha;
-    AR_TRY(alterrec_model_choose_alpha(NULL, NULL, AR_ALPHA_POINTS, trainer->model, trainer->valid,
+    AR_TRY(alterrec_model_choose_alpha(NULL, NULL, trainer->model, trainer->valid, AR_ALPHA_POINTS,
                                        trainer->config));
     AR_TRY(alterrec_config_get(&alpha, trainer->model->config, "fusion.alpha"));
     return ar_log_tell(trainer, ALTERREC_LOG_INFO, "fusion.alpha %s is the best, and the model's",

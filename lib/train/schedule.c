@@ -112,7 +112,7 @@ void ar_schedule_plan(alterrec_plan *plan, const ar_schedule *schedule,
                      : schedule->mode == MODE_BATCH ? ALTERREC_NEGATIVES_BATCH
                      : mutual                       ? ALTERREC_NEGATIVES_HARD
                                                     : ALTERREC_NEGATIVES_RANDOM,
-        .positives = mutual ? (int32_t)schedule->positives : 0,
+        .positive_count = mutual ? schedule->positives : 0,
         .k1 = schedule->k1,
         .k2 = schedule->k2,
         .negative_count = schedule->negative_count,
@@ -146,7 +146,7 @@ alterrec_status ar_plan_check(const alterrec_plan *plan, const alterrec_model *m
     if (plan->negatives < ALTERREC_NEGATIVES_RANDOM || plan->negatives > ALTERREC_NEGATIVES_HOST)
         return field_error("negatives", plan->negatives, "the values of ALTERREC_NEGATIVES_*");
     if (plan->tower == ALTERREC_FUSED &&
-        (plan->negatives == ALTERREC_NEGATIVES_HARD || plan->positives > 0))
+        (plan->negatives == ALTERREC_NEGATIVES_HARD || plan->positive_count > 0))
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "plan.tower is ALTERREC_FUSED: with both sides in training there is none to "
                        "rank hard negatives or positives by");
@@ -156,11 +156,13 @@ alterrec_status ar_plan_check(const alterrec_plan *plan, const alterrec_model *m
                            "0: only RANDOM and BATCH negatives have a known probability");
     if (!(plan->popularity >= 0.0 && plan->popularity <= 2.0))
         return field_error("popularity", plan->popularity, "0..2");
-    if ((plan->negatives == ALTERREC_NEGATIVES_HARD || plan->positives > 0) && !model->has_text)
+    if ((plan->negatives == ALTERREC_NEGATIVES_HARD || plan->positive_count > 0) &&
+        !model->has_text)
         return ar_fail(ALTERREC_ERROR_MISMATCH,
                        "plan: hard negatives and augmented positives need both towers");
-    if (plan->positives < 0 || plan->positives > 1000 || plan->positives > items)
-        return field_error("positives", plan->positives, "0..1000 and the number of items");
+    if (plan->positive_count < 0 || plan->positive_count > 1000 || plan->positive_count > items)
+        return field_error("positive_count", (double)plan->positive_count,
+                           "0..1000 and the number of items");
     if (plan->k1 < 0 || plan->k1 >= plan->k2)
         return field_error("k1", (double)plan->k1, "0..k2-1");
     if (plan->negative_count < 1 || plan->negative_count > INT32_MAX)

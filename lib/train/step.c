@@ -73,9 +73,9 @@ static alterrec_status choose_teachers(ar_step_options *options, alterrec_traine
     int labeller = trainer->options.positives_from_id ? ALTERREC_ID : other;
     if (plan->negatives == ALTERREC_NEGATIVES_HARD)
         AR_TRY(teacher_of(&options->ranker, trainer, RANKER, other, false));
-    if (plan->positives > 0 && options->ranker != NULL && labeller == other)
+    if (plan->positive_count > 0 && options->ranker != NULL && labeller == other)
         options->labeller = options->ranker;
-    else if (plan->positives > 0)
+    else if (plan->positive_count > 0)
         AR_TRY(
             teacher_of(&options->labeller, trainer, LABELLER, labeller, labeller == plan->tower));
     return ALTERREC_OK;
@@ -215,7 +215,7 @@ alterrec_status ar_trainer_step(ar_step_result *result, alterrec_trainer *traine
                                .hard_share = plan->hard_share,
                                .shared = plan->shared != 0,
                                .correct = plan->correct != 0,
-                               .positives = plan->positives,
+                               .positives = plan->positive_count,
                                .positives_weight = plan->positives_weight,
                                .dropout = trainer->options.dropout,
                                .seed = ar_random_key(ar_random_key(seed, AR_STREAM_STEPS),
@@ -287,7 +287,7 @@ static void fill_report(alterrec_step_report *report, const ar_step_result *resu
                                   .part_loss = {result->part_loss[0], result->part_loss[1]},
                                   .rows = result->rows,
                                   .tokens = result->tokens};
-    memcpy(known.seconds, result->seconds, sizeof known.seconds);
+    memcpy(known.seconds, result->seconds, sizeof result->seconds);
     ar_host_struct_fill(report, &known, &ar_step_report_struct);
 }
 

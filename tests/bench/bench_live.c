@@ -40,7 +40,7 @@ static int32_t any_item(void) {
 
 static void recommend(alterrec_live_session *session) {
     alterrec_search search = {.struct_size = sizeof search, .threads = threads};
-    check(alterrec_live_session_top_k(best, scores, session, K, &search));
+    check(alterrec_live_session_top_k(best, scores, NULL, session, K, &search));
 }
 
 /* A session of LENGTH - 1 items is pushed one more. */
@@ -70,7 +70,7 @@ static void begin_anew(void) {
 
 static void anew(void) {
     alterrec_search search = {.struct_size = sizeof search, .threads = threads};
-    check(alterrec_recommender_top_k(best, scores, recommender, batch, K, &search));
+    check(alterrec_recommender_top_k(best, scores, NULL, recommender, batch, K, &search));
 }
 
 static void begin_many(void) {
@@ -94,7 +94,7 @@ static void push_many(void) {
 static void push_many_and_recommend(void) {
     alterrec_search search = {.struct_size = sizeof search, .threads = threads};
     push_many();
-    check(alterrec_live_sessions_top_k(best, scores, live, VISITORS, K, &search));
+    check(alterrec_live_sessions_top_k(best, scores, NULL, live, VISITORS, K, &search));
 }
 
 static const struct {

@@ -68,7 +68,7 @@ static void list(const alterrec_recommender *recommender) {
     int32_t session[] = {0, 1, 2}, items[K];
     must(alterrec_batch_create(&batch));
     must(alterrec_batch_add(batch, session, 3));
-    must(alterrec_recommender_top_k(items, NULL, recommender, batch, K, NULL));
+    must(alterrec_recommender_top_k(items, NULL, NULL, recommender, batch, K, NULL));
     alterrec_batch_free(batch);
 }
 

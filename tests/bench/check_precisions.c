@@ -59,15 +59,15 @@ static void serve(int32_t *items, float *scores, const alterrec_recommender *rec
     must(alterrec_batch_create(&batch));
     must(alterrec_batch_exclude_own(batch, 1));
     for (int64_t first = 0; first < all->count; first += size) {
-        alterrec_search search = {.struct_size = sizeof search};
+        alterrec_search_report met = {.struct_size = sizeof met};
         must(alterrec_batch_clear(batch));
         for (int64_t p = first; p < first + size && p < all->count; p++)
             must(alterrec_batch_add(batch, all->items[p], all->lengths[p]));
-        must(alterrec_recommender_top_k(items + first * k, scores + first * k, recommender, batch,
-                                        k, &search));
-        reranked += search.reranked;
-        rescans += search.rescans;
-        guaranteed += search.guaranteed;
+        must(alterrec_recommender_top_k(items + first * k, scores + first * k, &met, recommender,
+                                        batch, k, NULL));
+        reranked += met.reranked;
+        rescans += met.rescans;
+        guaranteed += met.guaranteed;
     }
     alterrec_batch_free(batch);
     (void)setvbuf(stdout, NULL, _IOLBF, 0);

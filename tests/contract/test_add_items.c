@@ -299,7 +299,7 @@ static int count_new(const alterrec_recommender *recommender, int64_t k) {
     int found = 0;
     MUST(alterrec_batch_create(&batch));
     MUST(alterrec_batch_add(batch, (int32_t[]){5, 6}, 2));
-    MUST(alterrec_recommender_top_k(best, NULL, recommender, batch, k, NULL));
+    MUST(alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, k, NULL));
     for (int64_t i = 0; i < k; i++)
         found += best[i] >= ITEMS;
     alterrec_batch_free(batch);
@@ -322,9 +322,9 @@ START_TEST(recommender_is_of_its_moment) {
     int32_t best[3];
     MUST(alterrec_batch_create(&batch));
     MUST(alterrec_batch_add(batch, (int32_t[]){ITEMS, ALL - 1}, 2));
-    ck_assert_int_eq(alterrec_recommender_top_k(best, NULL, before, batch, 3, NULL),
+    ck_assert_int_eq(alterrec_recommender_top_k(best, NULL, NULL, before, batch, 3, NULL),
                      ALTERREC_ERROR_INVALID_ARGUMENT);
-    MUST(alterrec_recommender_top_k(best, NULL, after, batch, 3, NULL));
+    MUST(alterrec_recommender_top_k(best, NULL, NULL, after, batch, 3, NULL));
     alterrec_batch_free(batch);
     alterrec_recommender_free(before);
     alterrec_recommender_free(after);

@@ -78,7 +78,7 @@ START_TEST(the_curve_is_that_of_single_evaluations) {
     alterrec_sessions *valid = small_sessions(&small, cases[_i].sessions, 2 * SMALL_MAX_LEN);
     MUST(alterrec_config_set(small.config, "train.valid_metric", cases[_i].metric));
     MUST(alterrec_config_set(small.config, "train.valid_k", "10"));
-    MUST(alterrec_model_choose_alpha(&alpha, curve, points, small.model, valid, small.config));
+    MUST(alterrec_model_choose_alpha(&alpha, curve, small.model, valid, points, small.config));
     for (int64_t p = 0; p < points; p++) {
         double expected =
             evaluate_at(&small, valid, (double)p / (double)(points - 1), cases[_i].kind, 10);
@@ -111,7 +111,7 @@ START_TEST(the_choice_belongs_to_the_model) {
     MUST(alterrec_batch_create(&batch));
     small_add(batch, valid, 0);
     MUST(alterrec_model_score(before, small.model, ALTERREC_FUSED, batch));
-    MUST(alterrec_model_choose_alpha(&alpha, NULL, 2, small.model, valid, NULL));
+    MUST(alterrec_model_choose_alpha(&alpha, NULL, small.model, valid, 2, NULL));
     ck_assert_str_eq(alpha_of(small.model), alpha == 0.0 ? "0" : "1");
     MUST(alterrec_model_score(after, small.model, ALTERREC_FUSED, batch));
     ck_assert_mem_ne(before, after, sizeof before);
@@ -124,8 +124,8 @@ START_TEST(the_choice_belongs_to_the_model) {
     MUST(alterrec_config_set(small.config, "fusion.alpha", "auto"));
     MUST(alterrec_recommender_create(&own, loaded, NULL));
     MUST(alterrec_recommender_create(&automatic, loaded, small.config));
-    MUST(alterrec_recommender_top_k(best[0], scores[0], own, batch, 40, NULL));
-    MUST(alterrec_recommender_top_k(best[1], scores[1], automatic, batch, 40, NULL));
+    MUST(alterrec_recommender_top_k(best[0], scores[0], NULL, own, batch, 40, NULL));
+    MUST(alterrec_recommender_top_k(best[1], scores[1], NULL, automatic, batch, 40, NULL));
     ck_assert_mem_eq(best[0], best[1], sizeof best[0]);
     ck_assert_mem_eq(scores[0], scores[1], sizeof scores[0]);
     alterrec_recommender_free(own);
@@ -224,7 +224,7 @@ START_TEST(training_ends_with_the_choice) {
     else
         ck_assert_str_ne(alpha_of(model), "auto");
     if (t->chosen) {
-        MUST(alterrec_model_choose_alpha(&alpha, curve, 21, model, s.valid, NULL));
+        MUST(alterrec_model_choose_alpha(&alpha, curve, model, s.valid, 21, NULL));
         ck_assert(alpha == trained);
     }
     alterrec_trainer_free(trainer);
@@ -279,7 +279,7 @@ static int32_t intrude(const alterrec_progress *progress, void *user_data) {
     intruder *i = user_data;
     (void)progress;
     i->calls++;
-    check_fails(alterrec_model_choose_alpha(NULL, NULL, 3, i->model, i->valid, NULL),
+    check_fails(alterrec_model_choose_alpha(NULL, NULL, i->model, i->valid, 3, NULL),
                 ALTERREC_ERROR_BUSY, "a trainer is using the model");
     return 0;
 }
@@ -295,7 +295,7 @@ START_TEST(a_model_in_training_is_busy) {
     MUST(alterrec_trainer_on_progress(trainer, intrude, &i));
     MUST(alterrec_trainer_epoch(NULL, trainer, NULL));
     ck_assert_int_gt(i.calls, 1);
-    MUST(alterrec_model_choose_alpha(NULL, NULL, 3, i.model, s.valid, NULL));
+    MUST(alterrec_model_choose_alpha(NULL, NULL, i.model, s.valid, 3, NULL));
     alterrec_trainer_free(trainer);
     alterrec_model_free(i.model);
     shop_close(&s);
@@ -315,13 +315,13 @@ START_TEST(wrong_arguments) {
     for (int round = 0; round < 2; round++) {
         for (int i = 0; i < 5; i++)
             check_fails(
-                alterrec_model_choose_alpha(&alpha, curve, points[i], small.model, valid, NULL),
+                alterrec_model_choose_alpha(&alpha, curve, small.model, valid, points[i], NULL),
                 wrong, "outside 2..1001");
-        check_fails(alterrec_model_choose_alpha(&alpha, curve, 3, small.model, singles, NULL),
+        check_fails(alterrec_model_choose_alpha(&alpha, curve, small.model, singles, 3, NULL),
                     wrong, "two items");
-        check_fails(alterrec_model_choose_alpha(&alpha, curve, 3, other.model, valid, NULL),
+        check_fails(alterrec_model_choose_alpha(&alpha, curve, other.model, valid, 3, NULL),
                     ALTERREC_ERROR_MISMATCH, "`valid`");
-        check_fails(alterrec_model_choose_alpha(&alpha, curve, 3, bare.model, valid, NULL),
+        check_fails(alterrec_model_choose_alpha(&alpha, curve, bare.model, valid, 3, NULL),
                     ALTERREC_ERROR_MISMATCH, "no text tower");
     }
     ck_assert(alpha == 7.0 && curve[0] == 7.0);
@@ -330,12 +330,12 @@ START_TEST(wrong_arguments) {
     for (int i = 0; i < SMALL_DIM; i++)
         values[i] = 3e38F;
     MUST(alterrec_model_set_tensor(small.model, "text.norm.bias", values, SMALL_DIM));
-    check_fails(alterrec_model_choose_alpha(&alpha, curve, 3, small.model, valid, NULL),
+    check_fails(alterrec_model_choose_alpha(&alpha, curve, small.model, valid, 3, NULL),
                 ALTERREC_ERROR_NOT_FINITE, "held-out example 0");
     memset(values, 0, sizeof values);
     MUST(alterrec_model_set_tensor(small.model, "text.norm.bias", values, SMALL_DIM));
     ck_assert(alpha == 7.0 && curve[0] == 7.0);
-    MUST(alterrec_model_choose_alpha(&alpha, curve, 3, small.model, valid, NULL));
+    MUST(alterrec_model_choose_alpha(&alpha, curve, small.model, valid, 3, NULL));
     ck_assert(alpha != 7.0 && curve[0] != 7.0);
     alterrec_sessions_free(valid);
     alterrec_sessions_free(singles);
@@ -353,7 +353,7 @@ START_TEST(out_of_memory) {
     int64_t countdown = 0;
     while (status != ALTERREC_OK) {
         ar_memory_fail_after(++countdown);
-        status = alterrec_model_choose_alpha(NULL, NULL, 4, small.model, valid, NULL);
+        status = alterrec_model_choose_alpha(NULL, NULL, small.model, valid, 4, NULL);
         ar_memory_fail_after(0);
         if (status != ALTERREC_OK) {
             ck_assert_int_eq(status, ALTERREC_ERROR_OUT_OF_MEMORY);

@@ -296,6 +296,10 @@ static void try_model_tensors(void) {
     alterrec_tensor tensor = {.struct_size = sizeof tensor};
     static const char name[] = "id.norm.bias";
     GIVES(alterrec_model_tensor_count, model, 0, NULL);
+    REFUSES(alterrec_model_tensor_find, tensor, NULL, model, "id.norm.bias");
+    REFUSES(alterrec_model_tensor_find, model, &tensor, NULL, "id.norm.bias");
+    REFUSES(alterrec_model_tensor_find, name, &tensor, model, NULL);
+    GIVES(alterrec_model_dim, model, 0, NULL);
     REFUSES(alterrec_model_tensor_describe, tensor, NULL, model, 0);
     REFUSES(alterrec_model_tensor_describe, model, &tensor, NULL, 0);
     REFUSES(alterrec_model_get_tensor, values, NULL, model, name, 8);
@@ -446,11 +450,11 @@ static void try_evaluator(void) {
 
 static void try_alpha(void) {
     double alpha, curve[3];
-    REFUSES(alterrec_model_choose_alpha, model, &alpha, curve, 3, NULL, s.valid, NULL);
-    REFUSES(alterrec_model_choose_alpha, valid, &alpha, curve, 3, model, NULL, NULL);
-    TAKES(alterrec_model_choose_alpha, alpha, NULL, curve, 3, model, s.valid, s.config);
-    TAKES(alterrec_model_choose_alpha, curve, &alpha, NULL, 3, model, s.valid, s.config);
-    TAKES(alterrec_model_choose_alpha, config, &alpha, curve, 3, model, s.valid, NULL);
+    REFUSES(alterrec_model_choose_alpha, model, &alpha, curve, NULL, s.valid, 3, NULL);
+    REFUSES(alterrec_model_choose_alpha, valid, &alpha, curve, model, NULL, 3, NULL);
+    TAKES(alterrec_model_choose_alpha, alpha, NULL, curve, model, s.valid, 3, s.config);
+    TAKES(alterrec_model_choose_alpha, curve, &alpha, NULL, model, s.valid, 3, s.config);
+    TAKES(alterrec_model_choose_alpha, config, &alpha, curve, model, s.valid, 3, NULL);
 }
 
 static void try_evaluation(void) {
@@ -489,19 +493,19 @@ static void try_recommender(void) {
     REFUSES(alterrec_recommender_create, model, &made, NULL, NULL);
     ck_assert_ptr_null(made);
     TAKES(alterrec_recommender_create, config, &made, model, NULL);
-    REFUSES(alterrec_recommender_on_fusion, recommender, NULL, declines, &made);
-    TAKES(alterrec_recommender_on_fusion, fusion, made, NULL, &made);
-    TAKES(alterrec_recommender_on_fusion, user_data, made, declines, NULL);
     alterrec_recommender_free(made);
     FREES(alterrec_recommender_free, recommender);
     GIVES(alterrec_recommender_catalog, recommender, NULL, NULL);
-    REFUSES(alterrec_recommender_top_k, items, NULL, scores, recommender, batch, 5, NULL);
-    TAKES(alterrec_recommender_top_k, scores, top, NULL, recommender, batch, 5, NULL);
-    REFUSES(alterrec_recommender_top_k, recommender, top, scores, NULL, batch, 5, NULL);
-    REFUSES(alterrec_recommender_top_k, batch, top, scores, recommender, NULL, 5, NULL);
-    alterrec_search search = {.struct_size = sizeof search};
-    TAKES(alterrec_recommender_top_k, search, top, scores, recommender, batch, 5, NULL);
-    MUST(alterrec_recommender_top_k(top, scores, recommender, batch, 5, &search));
+    alterrec_search search = {
+        .struct_size = sizeof search, .fusion = declines, .user_data = &search};
+    alterrec_search_report report = {.struct_size = sizeof report};
+    REFUSES(alterrec_recommender_top_k, items, NULL, scores, &report, recommender, batch, 5,
+            &search);
+    TAKES(alterrec_recommender_top_k, scores, top, NULL, &report, recommender, batch, 5, &search);
+    TAKES(alterrec_recommender_top_k, report, top, scores, NULL, recommender, batch, 5, &search);
+    REFUSES(alterrec_recommender_top_k, recommender, top, scores, &report, NULL, batch, 5, &search);
+    REFUSES(alterrec_recommender_top_k, batch, top, scores, &report, recommender, NULL, 5, &search);
+    TAKES(alterrec_recommender_top_k, search, top, scores, &report, recommender, batch, 5, NULL);
 }
 
 static void try_recommender_vectors(void) {
@@ -561,15 +565,17 @@ static void try_live_session(void) {
     REFUSES(alterrec_live_session_exclude, items, live, NULL, 1);
     MUST(alterrec_live_session_push(live, 1));
     alterrec_search search = {.struct_size = sizeof search};
-    MUST(alterrec_live_session_top_k(top, scores, live, 5, &search));
-    REFUSES(alterrec_live_session_top_k, items, NULL, scores, live, 5, &search);
-    TAKES(alterrec_live_session_top_k, scores, top, NULL, live, 5, &search);
-    REFUSES(alterrec_live_session_top_k, live, top, scores, NULL, 5, &search);
-    TAKES(alterrec_live_session_top_k, search, top, scores, live, 5, NULL);
-    REFUSES(alterrec_live_sessions_top_k, items, NULL, scores, &live, 1, 5, &search);
-    TAKES(alterrec_live_sessions_top_k, scores, top, NULL, &live, 1, 5, &search);
-    REFUSES(alterrec_live_sessions_top_k, sessions, top, scores, NULL, 1, 5, &search);
-    TAKES(alterrec_live_sessions_top_k, search, top, scores, &live, 1, 5, NULL);
+    alterrec_search_report report = {.struct_size = sizeof report};
+    REFUSES(alterrec_live_session_top_k, items, NULL, scores, &report, live, 5, &search);
+    TAKES(alterrec_live_session_top_k, scores, top, NULL, &report, live, 5, &search);
+    TAKES(alterrec_live_session_top_k, report, top, scores, NULL, live, 5, &search);
+    REFUSES(alterrec_live_session_top_k, live, top, scores, &report, NULL, 5, &search);
+    TAKES(alterrec_live_session_top_k, search, top, scores, &report, live, 5, NULL);
+    REFUSES(alterrec_live_sessions_top_k, items, NULL, scores, &report, &live, 1, 5, &search);
+    TAKES(alterrec_live_sessions_top_k, scores, top, NULL, &report, &live, 1, 5, &search);
+    TAKES(alterrec_live_sessions_top_k, report, top, scores, NULL, &live, 1, 5, &search);
+    REFUSES(alterrec_live_sessions_top_k, sessions, top, scores, &report, NULL, 1, 5, &search);
+    TAKES(alterrec_live_sessions_top_k, search, top, scores, &report, &live, 1, 5, NULL);
     float fused[2], id[2], text[2];
     TAKES(alterrec_live_session_score, fused, NULL, id, text, live, top, 1, &search);
     TAKES(alterrec_live_session_score, id, fused, NULL, text, live, top, 1, &search);
@@ -578,11 +584,11 @@ static void try_live_session(void) {
     REFUSES(alterrec_live_session_score, items, fused, id, text, live, NULL, 1, &search);
     TAKES(alterrec_live_session_score, search, fused, id, text, live, top, 1, NULL);
     unsigned char bytes[64];
-    int64_t size = sizeof bytes;
-    TAKES(alterrec_live_session_serialize, bytes, NULL, &size, live);
-    REFUSES(alterrec_live_session_serialize, size, bytes, NULL, live);
-    REFUSES(alterrec_live_session_serialize, live, bytes, &size, NULL);
-    MUST(alterrec_live_session_serialize(bytes, &size, live));
+    size_t size = alterrec_live_session_size(live);
+    GIVES(alterrec_live_session_size, live, 0, NULL);
+    REFUSES(alterrec_live_session_serialize, bytes, NULL, live, size);
+    REFUSES(alterrec_live_session_serialize, live, bytes, NULL, size);
+    MUST(alterrec_live_session_serialize(bytes, live, size));
     REFUSES(alterrec_live_session_restore, live, NULL, bytes, size);
     REFUSES(alterrec_live_session_restore, bytes, live, NULL, size);
     FREES(alterrec_live_session_free, live);

@@ -105,18 +105,22 @@ START_TEST(test_sizes_of_searches) {
     alterrec_recommender *recommender;
     int32_t top;
     struct {
-        alterrec_search search;
+        alterrec_search_report report;
         char beyond[16];
-    } larger = {.search = {.struct_size = sizeof larger}, .beyond = "untouched"};
+    } larger = {.report = {.struct_size = sizeof larger}, .beyond = "untouched"};
+    alterrec_search search = {.struct_size = sizeof search + 16}; /* of a later version */
     MUST(alterrec_recommender_create(&recommender, model, NULL));
     MUST(alterrec_batch_add(batch, &(int32_t){3}, 1));
-    MUST(alterrec_recommender_top_k(&top, NULL, recommender, batch, 1, &larger.search));
-    ck_assert_int_eq(larger.search.guaranteed, 1);
-    ck_assert_uint_eq(larger.search.struct_size, sizeof larger);
+    MUST(alterrec_recommender_top_k(&top, NULL, &larger.report, recommender, batch, 1, &search));
+    ck_assert_int_eq(larger.report.guaranteed, 1);
+    ck_assert_uint_eq(larger.report.struct_size, sizeof larger);
     ck_assert_str_eq(larger.beyond, "untouched");
-    larger.search.struct_size = sizeof(alterrec_search) - 1;
-    REFUSES("struct_size", alterrec_recommender_top_k, &top, NULL, recommender, batch, 1,
-            &larger.search);
+    larger.report.struct_size = sizeof(alterrec_search_report) - 1;
+    REFUSES("alterrec_search_report: struct_size", alterrec_recommender_top_k, &top, NULL,
+            &larger.report, recommender, batch, 1, NULL);
+    search.struct_size = sizeof search - 1;
+    REFUSES("alterrec_search: struct_size", alterrec_recommender_top_k, &top, NULL, NULL,
+            recommender, batch, 1, &search);
     alterrec_recommender_free(recommender);
 }
 END_TEST
@@ -224,22 +228,22 @@ START_TEST(test_top_k) {
     int32_t items[ITEMS];
     alterrec_recommender *recommender;
     MUST(alterrec_recommender_create(&recommender, model, NULL));
-    REFUSES("the batch has no session", alterrec_recommender_top_k, items, NULL, recommender, batch,
-            1, NULL);
+    REFUSES("the batch has no session", alterrec_recommender_top_k, items, NULL, NULL, recommender,
+            batch, 1, NULL);
     MUST(alterrec_batch_add(batch, &item, 1));
     for (int i = 0; i < 5; i++)
-        REFUSES("is outside 1..40", alterrec_recommender_top_k, items, NULL, recommender, batch,
-                bad[i], NULL);
-    MUST(alterrec_recommender_top_k(items, NULL, recommender, batch, ITEMS, NULL));
+        REFUSES("is outside 1..40", alterrec_recommender_top_k, items, NULL, NULL, recommender,
+                batch, bad[i], NULL);
+    MUST(alterrec_recommender_top_k(items, NULL, NULL, recommender, batch, ITEMS, NULL));
     MUST(alterrec_batch_exclude(batch, 0, &far, 1));
-    REFUSES("excluded item 40", alterrec_recommender_top_k, items, NULL, recommender, batch, 1,
-            NULL);
+    REFUSES("excluded item 40", alterrec_recommender_top_k, items, NULL, NULL, recommender, batch,
+            1, NULL);
     MUST(alterrec_batch_clear(batch));
     MUST(alterrec_batch_add(batch, &far, 1));
-    REFUSES("item 40", alterrec_recommender_top_k, items, NULL, recommender, batch, 1, NULL);
+    REFUSES("item 40", alterrec_recommender_top_k, items, NULL, NULL, recommender, batch, 1, NULL);
     MUST(alterrec_batch_clear(batch));
     MUST(alterrec_batch_add(batch, &item, 1));
-    MUST(alterrec_recommender_top_k(items, NULL, recommender, batch, 1, NULL));
+    MUST(alterrec_recommender_top_k(items, NULL, NULL, recommender, batch, 1, NULL));
     ck_assert_int_ge(items[0], 0);
     alterrec_recommender_free(recommender);
 }

@@ -132,13 +132,14 @@ START_TEST(fusions) {
     MUST(alterrec_evaluator_create(&evaluator, model, NULL));
     MUST(alterrec_evaluator_on_fusion(evaluator, fuse, &b));
     MUST(alterrec_recommender_create(&recommender, model, NULL));
-    MUST(alterrec_recommender_on_fusion(recommender, fuse, &b));
+    alterrec_search search = {.struct_size = sizeof search, .fusion = fuse, .user_data = &b};
     MUST(alterrec_batch_create(&batch));
     MUST(alterrec_batch_add(batch, &(int32_t){3}, 1));
     fail_before();
     check(alterrec_trainer_epoch(NULL, trainer, NULL), -5003, text);
     check(alterrec_evaluator_run(&evaluation, evaluator, s.valid, NULL), -5003, text);
-    check(alterrec_recommender_top_k(&top, NULL, recommender, batch, 1, NULL), -5003, text);
+    check(alterrec_recommender_top_k(&top, NULL, NULL, recommender, batch, 1, &search), -5003,
+          text);
     ck_assert_int_eq(b.calls, 3);
     alterrec_batch_free(batch);
     alterrec_recommender_free(recommender);

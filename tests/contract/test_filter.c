@@ -72,10 +72,10 @@ static void naive(int32_t *items, float *scores, const float *row, const wish *w
 static void check(const alterrec_filter *filter, const wish *wanted, int32_t threads) {
     int32_t items[COUNT * K], expected[K];
     float scores[COUNT * K], best[K];
-    alterrec_search search = {
-        .struct_size = sizeof search, .threads = threads, .filter = filter, .guaranteed = -1};
-    MUST(alterrec_recommender_top_k(items, scores, f.recommender, f.batch, K, &search));
-    ck_assert_int_eq(search.guaranteed, COUNT);
+    alterrec_search search = {.struct_size = sizeof search, .threads = threads, .filter = filter};
+    alterrec_search_report report = {.struct_size = sizeof report, .guaranteed = -1};
+    MUST(alterrec_recommender_top_k(items, scores, &report, f.recommender, f.batch, K, &search));
+    ck_assert_int_eq(report.guaranteed, COUNT);
     for (int64_t s = 0; s < COUNT; s++) {
         naive(expected, best, f.rows + s * ITEMS, wanted);
         ck_assert_mem_eq(items + s * K, expected, sizeof expected);
@@ -194,17 +194,17 @@ START_TEST(wrong_filters) {
         check(filter, &wanted, 0);
     }
     alterrec_search search = {.struct_size = sizeof search, .filter = other};
-    ck_assert_int_eq(alterrec_recommender_top_k(top, NULL, f.recommender, f.batch, 1, &search),
-                     mismatch);
+    ck_assert_int_eq(
+        alterrec_recommender_top_k(top, NULL, NULL, f.recommender, f.batch, 1, &search), mismatch);
     search = (alterrec_search){.struct_size = sizeof search, .threads = -1};
-    ck_assert_int_eq(alterrec_recommender_top_k(top, NULL, f.recommender, f.batch, 1, &search),
-                     wrong);
+    ck_assert_int_eq(
+        alterrec_recommender_top_k(top, NULL, NULL, f.recommender, f.batch, 1, &search), wrong);
     search = (alterrec_search){.struct_size = sizeof search, .candidates = 4};
-    ck_assert_int_eq(alterrec_recommender_top_k(top, NULL, f.recommender, f.batch, 5, &search),
-                     wrong);
+    ck_assert_int_eq(
+        alterrec_recommender_top_k(top, NULL, NULL, f.recommender, f.batch, 5, &search), wrong);
     search = (alterrec_search){.struct_size = 4};
-    ck_assert_int_eq(alterrec_recommender_top_k(top, NULL, f.recommender, f.batch, 1, &search),
-                     wrong);
+    ck_assert_int_eq(
+        alterrec_recommender_top_k(top, NULL, NULL, f.recommender, f.batch, 1, &search), wrong);
     alterrec_filter_free(other);
     alterrec_filter_free(filter);
 }
@@ -242,7 +242,7 @@ START_TEST(scores_explain_a_list) {
     static float scores[ALL], fused[ALL], id[ALL], text[ALL], alone[ALL];
     int32_t out[] = {1, 2, 3};
     MUST(alterrec_batch_exclude(f.batch, -1, out, 3));
-    MUST(alterrec_recommender_top_k(items, scores, f.recommender, f.batch, ITEMS, NULL));
+    MUST(alterrec_recommender_top_k(items, scores, NULL, f.recommender, f.batch, ITEMS, NULL));
     MUST(alterrec_recommender_score(fused, id, text, f.recommender, f.batch, items, ITEMS, NULL));
     ck_assert_mem_eq(fused, scores, sizeof fused);
     MUST(alterrec_recommender_score(NULL, alone, NULL, f.recommender, f.batch, items, ITEMS, NULL));

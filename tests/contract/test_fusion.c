@@ -187,6 +187,7 @@ typedef struct worker {
 static void *serve(void *argument) {
     worker *w = argument;
     alterrec_batch *batch = NULL;
+    alterrec_search search = fusing_search(by_ranks, NULL);
     w->status = alterrec_batch_create(&batch);
     for (int64_t s = 0; w->status == ALTERREC_OK && s < VISITORS; s++) {
         const int32_t *items;
@@ -195,21 +196,20 @@ static void *serve(void *argument) {
         (void)alterrec_sessions_get(&items, &length, w->sessions, s);
         w->status = alterrec_batch_add(batch, items, length);
         if (w->status == ALTERREC_OK)
-            w->status = alterrec_recommender_top_k(w->items + s * BEST, w->scores + s * BEST,
-                                                   w->recommender, batch, BEST, NULL);
+            w->status = alterrec_recommender_top_k(w->items + s * BEST, w->scores + s * BEST, NULL,
+                                                   w->recommender, batch, BEST, &search);
     }
     alterrec_batch_free(batch);
     return NULL;
 }
 
-START_TEST(threads_share_the_callback) {
+START_TEST(threads_fuse_on_one_recommender) {
     small_model small;
     small_model_open(&small, 200, true);
     MUST(alterrec_config_set(small.config, "compute.threads", "1"));
     alterrec_sessions *sessions = small_sessions(&small, VISITORS, 2 * SMALL_MAX_LEN);
     alterrec_recommender *recommender;
     MUST(alterrec_recommender_create(&recommender, small.model, small.config));
-    MUST(alterrec_recommender_on_fusion(recommender, by_ranks, NULL));
     static worker workers[2];
     pthread_t threads[2];
     for (int i = 0; i < 2; i++) {
@@ -277,7 +277,7 @@ int main(void) {
     tcase_add_loop_test(group, the_weighted_sum_as_a_callback, 0, 2);
     tcase_add_test(group, ranks_are_fused_as_by_hand);
     tcase_add_test(group, without_a_text_tower_it_is_not_called);
-    tcase_add_test(group, threads_share_the_callback);
+    tcase_add_test(group, threads_fuse_on_one_recommender);
     tcase_add_test(group, validation_uses_it);
     suite_add_tcase(suite, group);
     SRunner *runner = srunner_create(suite);

@@ -27,7 +27,7 @@ START_TEST(failures_come_back_unchanged) {
     fusing_listener heard;
     MUST(alterrec_recommender_create(&recommender, small.model, small.config));
     MUST(alterrec_evaluator_create(&evaluator, small.model, small.config));
-    MUST(alterrec_recommender_on_fusion(recommender, fusing_listen, &heard));
+    const alterrec_search search = fusing_search(fusing_listen, &heard);
     MUST(alterrec_evaluator_on_fusion(evaluator, fusing_listen, &heard));
     int64_t failed[2] = {0, 0};
     for (int what = 0; what < 2; what++)
@@ -36,8 +36,8 @@ START_TEST(failures_come_back_unchanged) {
             heard = (fusing_listener){
                 .items = 60, .at = at, .answer = answers[at % 3], .thread = pthread_self()};
             alterrec_status status =
-                what == 0 ? alterrec_recommender_top_k(best.items, best.scores, recommender, batch,
-                                                       4, NULL)
+                what == 0 ? alterrec_recommender_top_k(best.items, best.scores, NULL, recommender,
+                                                       batch, 4, &search)
                           : alterrec_evaluator_run(&evaluation, evaluator, sessions, sessions);
             ck_assert_int_eq(ar_threads_count(), threads);
             if (heard.calls == at) {
@@ -79,13 +79,14 @@ START_TEST(fused_scores_must_be_finite) {
                  expected = fusing_recommend(&small, batch, 4, NULL, NULL);
     MUST(alterrec_recommender_create(&recommender, small.model, NULL));
     MUST(alterrec_evaluator_create(&evaluator, small.model, NULL));
-    MUST(alterrec_recommender_on_fusion(recommender, fusing_listen, &heard));
+    const alterrec_search search = fusing_search(fusing_listen, &heard);
     MUST(alterrec_evaluator_on_fusion(evaluator, fusing_listen, &heard));
     for (int i = 0; i < 3; i++) {
         fusing_listener bad = {.items = 60, .at = 2, .last = values[i], .thread = pthread_self()};
         heard = bad;
         fusing_check_fails(
-            alterrec_recommender_top_k(best.items, best.scores, recommender, batch, 4, NULL),
+            alterrec_recommender_top_k(best.items, best.scores, NULL, recommender, batch, 4,
+                                       &search),
             ALTERREC_ERROR_NOT_FINITE,
             i == 0 ? "item 59: the fused score is NaN, as the fusion callback left it"
                    : "item 59: the fused score is infinite, as the fusion callback left it");
@@ -94,7 +95,8 @@ START_TEST(fused_scores_must_be_finite) {
                            ALTERREC_ERROR_NOT_FINITE, "item 59: the fused score");
         ck_assert_ptr_null(evaluation);
         heard = (fusing_listener){.items = 60, .thread = pthread_self()};
-        MUST(alterrec_recommender_top_k(best.items, best.scores, recommender, batch, 4, NULL));
+        MUST(alterrec_recommender_top_k(best.items, best.scores, NULL, recommender, batch, 4,
+                                        &search));
         fusing_check_same(&best, &expected);
         heard = (fusing_listener){.items = 60, .thread = pthread_self()};
         MUST(alterrec_evaluator_run(&evaluation, evaluator, sessions, NULL));
@@ -124,9 +126,9 @@ START_TEST(the_callback_sees_finite_scores) {
         values[i] = 3e38F;
     MUST(alterrec_model_set_tensor(small.model, "text.norm.bias", values, SMALL_DIM));
     MUST(alterrec_recommender_create(&recommender, small.model, NULL));
-    MUST(alterrec_recommender_on_fusion(recommender, fusing_listen, &heard));
+    const alterrec_search search = fusing_search(fusing_listen, &heard);
     fusing_check_fails(
-        alterrec_recommender_top_k(best.items, best.scores, recommender, batch, 4, NULL),
+        alterrec_recommender_top_k(best.items, best.scores, NULL, recommender, batch, 4, &search),
         ALTERREC_ERROR_NOT_FINITE, "session 0 of the batch");
     ck_assert_int_eq(heard.calls, 0);
     alterrec_recommender_free(recommender);
@@ -148,6 +150,7 @@ typedef struct intruder {
 } intruder;
 
 static int32_t intrude_on_batch(const alterrec_fusion_tile *tile, void *user_data) {
+    const alterrec_search search = fusing_search(intrude_on_batch, user_data);
     intruder *i = user_data;
     const alterrec_status busy = ALTERREC_ERROR_BUSY;
     int32_t items[] = {1, 2, 3};
@@ -161,8 +164,8 @@ static int32_t intrude_on_batch(const alterrec_fusion_tile *tile, void *user_dat
         fusing_check_fails(alterrec_batch_exclude(i->batch, -1, items, 3), busy, "inside a call");
         fusing_check_fails(alterrec_batch_exclude_own(i->batch, 1), busy, "inside a call");
         fusing_check_fails(
-            alterrec_recommender_top_k(items, NULL, i->recommender, i->batch, 3, NULL), busy,
-            "alterrec_recommender_top_k");
+            alterrec_recommender_top_k(items, NULL, NULL, i->recommender, i->batch, 3, &search),
+            busy, "alterrec_recommender_top_k");
         fusing_check_fails(alterrec_model_score(row, i->small->model, ALTERREC_ID, i->batch), busy,
                            "inside a call");
         fusing_check_fails(
@@ -170,7 +173,7 @@ static int32_t intrude_on_batch(const alterrec_fusion_tile *tile, void *user_dat
             "inside a call");
         ck_assert_int_eq(alterrec_batch_count(i->batch), MANY_SESSIONS);
         /* Everything else may be used, the recommender too. */
-        MUST(alterrec_recommender_top_k(items, NULL, i->recommender, i->other, 3, NULL));
+        MUST(alterrec_recommender_top_k(items, NULL, NULL, i->recommender, i->other, 3, &search));
         MUST(alterrec_model_score(row, i->small->model, ALTERREC_ID, i->other));
         i->inside = false;
     }
@@ -201,9 +204,10 @@ START_TEST(calling_back_in_is_busy) {
     fusing_lists expected = fusing_recommend(&small, i.batch, 5, NULL, NULL),
                  best = fusing_new(i.batch, 5);
     MUST(alterrec_recommender_create(&i.recommender, small.model, NULL));
-    MUST(alterrec_recommender_on_fusion(i.recommender, intrude_on_batch, &i));
+    const alterrec_search search = fusing_search(intrude_on_batch, &i);
     for (int round = 0; round < 2; round++) {
-        MUST(alterrec_recommender_top_k(best.items, best.scores, i.recommender, i.batch, 5, NULL));
+        MUST(alterrec_recommender_top_k(best.items, best.scores, NULL, i.recommender, i.batch, 5,
+                                        &search));
         fusing_check_same(&best, &expected);
     }
     ck_assert_int_ge(i.calls, 4);
@@ -239,8 +243,6 @@ START_TEST(wrong_arguments) {
     fusing_check_fails(alterrec_evaluator_on_fusion(NULL, fusing_add_up, NULL), wrong,
                        "`evaluator`");
     fusing_check_fails(alterrec_evaluator_on_progress(NULL, NULL, NULL), wrong, "`evaluator`");
-    fusing_check_fails(alterrec_recommender_on_fusion(NULL, fusing_add_up, NULL), wrong,
-                       "`recommender`");
     fusing_check_fails(alterrec_evaluator_run(&evaluation, NULL, sessions, NULL), wrong,
                        "`evaluator`");
     ck_assert_ptr_null(evaluation);
@@ -267,14 +269,14 @@ START_TEST(out_of_memory) {
     int64_t countdown = 0;
     alterrec_recommender *recommender;
     MUST(alterrec_recommender_create(&recommender, small.model, NULL));
-    MUST(alterrec_recommender_on_fusion(recommender, fusing_add_up, NULL));
+    const alterrec_search search = fusing_search(fusing_add_up, NULL);
     while (status != ALTERREC_OK) {
         int32_t best[20 * 3];
         alterrec_batch *batch = fusing_batch(sessions);
         alterrec_evaluator *evaluator = NULL;
         alterrec_evaluation *evaluation = NULL;
         ar_memory_fail_after(++countdown);
-        status = alterrec_recommender_top_k(best, NULL, recommender, batch, 3, NULL);
+        status = alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, 3, &search);
         if (status == ALTERREC_OK)
             status = alterrec_evaluator_create(&evaluator, small.model, NULL);
         if (status == ALTERREC_OK)
@@ -284,7 +286,7 @@ START_TEST(out_of_memory) {
         ar_memory_fail_after(0);
         if (status != ALTERREC_OK)
             ck_assert_int_eq(status, ALTERREC_ERROR_OUT_OF_MEMORY);
-        MUST(alterrec_recommender_top_k(best, NULL, recommender, batch, 3, NULL));
+        MUST(alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, 3, &search));
         alterrec_evaluation_free(evaluation);
         alterrec_evaluator_free(evaluator);
         alterrec_batch_free(batch);

@@ -60,8 +60,8 @@ static void open_models(void) {
         for (int64_t s = 0; s < VISITORS; s++)
             small_add(batch, sessions, s);
         MUST(alterrec_recommender_create(&recommender, models[v].model, NULL));
-        MUST(alterrec_recommender_top_k(expected_items[v][0], expected_scores[v][0], recommender,
-                                        batch, K, NULL));
+        MUST(alterrec_recommender_top_k(expected_items[v][0], expected_scores[v][0], NULL,
+                                        recommender, batch, K, NULL));
         alterrec_recommender_free(recommender);
         alterrec_batch_free(batch);
     }
@@ -102,7 +102,7 @@ static void serve(worker *w, alterrec_batch *batch, int64_t visitor) {
     (void)alterrec_sessions_get(&items, &length, sessions, visitor);
     w->status = alterrec_batch_add(batch, items, length);
     if (w->status == ALTERREC_OK)
-        w->status = alterrec_recommender_top_k(best, scores, recommender, batch, K, &search);
+        w->status = alterrec_recommender_top_k(best, scores, NULL, recommender, batch, K, &search);
     w->answers[version]++;
     w->wrong += differs(best, scores, version, visitor);
     alterrec_live_session *live = NULL;
@@ -112,7 +112,7 @@ static void serve(worker *w, alterrec_batch *batch, int64_t visitor) {
     for (int64_t i = 0; i < length && w->status == ALTERREC_OK; i++)
         w->status = alterrec_live_session_push(live, items[i]);
     if (w->status == ALTERREC_OK)
-        w->status = alterrec_live_session_top_k(best, scores, live, K, &search);
+        w->status = alterrec_live_session_top_k(best, scores, NULL, live, K, &search);
     w->wrong += differs(best, scores, version, visitor);
     alterrec_live_session_free(live);
 }
@@ -220,7 +220,7 @@ START_TEST(holders_may_go_in_any_order) {
     MUST(alterrec_batch_create(&batch));
     MUST(alterrec_batch_add(batch, session, 2));
     MUST(alterrec_recommender_create(&made, small.model, NULL));
-    MUST(alterrec_recommender_top_k(best, NULL, made, batch, 3, NULL));
+    MUST(alterrec_recommender_top_k(best, NULL, NULL, made, batch, 3, NULL));
     alterrec_recommender *one = alterrec_recommender_hold(made);
     alterrec_recommender *other = alterrec_recommender_hold(one);
     ck_assert(one == made && other == made);
@@ -228,7 +228,7 @@ START_TEST(holders_may_go_in_any_order) {
     alterrec_recommender_free(made);
     alterrec_recommender_free(one);
     small_model_close(&small);
-    MUST(alterrec_recommender_top_k(again, NULL, other, batch, 3, NULL));
+    MUST(alterrec_recommender_top_k(again, NULL, NULL, other, batch, 3, NULL));
     ck_assert_mem_eq(again, best, sizeof best);
     alterrec_recommender_free(other);
     alterrec_batch_free(batch);

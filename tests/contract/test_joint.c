@@ -132,7 +132,7 @@ START_TEST(recommender_goes_by_the_whole) {
     int32_t items[SESSIONS * K];
     float best[SESSIONS * K], *scores = scores_of(model, ALTERREC_FUSED);
     MUST(alterrec_recommender_create(&recommender, model, NULL));
-    MUST(alterrec_recommender_top_k(items, best, recommender, batch, K, NULL));
+    MUST(alterrec_recommender_top_k(items, best, NULL, recommender, batch, K, NULL));
     for (int64_t s = 0; s < SESSIONS; s++)
         for (int64_t k = 0; k < K; k++) {
             const float *row = scores + s * ITEMS;
@@ -397,7 +397,7 @@ START_TEST(what_it_cannot_do_is_an_error) {
     plan.negatives = ALTERREC_NEGATIVES_RANDOM;
     MUST(alterrec_trainer_epoch(NULL, trainer, &plan));
     alterrec_trainer_free(trainer);
-    check_fails(alterrec_model_choose_alpha(NULL, NULL, 3, model, data.valid, NULL),
+    check_fails(alterrec_model_choose_alpha(NULL, NULL, model, data.valid, 3, NULL),
                 ALTERREC_ERROR_MISMATCH, "nothing to weigh");
 
     /* A trainer of another system, another system's model, a catalog without texts. */

@@ -125,7 +125,7 @@ START_TEST(test_epochs) {
         plan.tower = tower;
         if (tower != ALTERREC_FUSED) {
             plan.negatives = ALTERREC_NEGATIVES_HARD;
-            plan.positives = 2;
+            plan.positive_count = 2;
         }
         int64_t n = 1;
         while (fail_epoch(n))
@@ -240,15 +240,15 @@ START_TEST(test_recommenders) {
     torture(create_recommender, free_recommender, 6);
     MUST(create_recommender());
     open_excluding(&fresh);
-    MUST(alterrec_recommender_top_k(expected_top, NULL, recommender, fresh, K, NULL));
+    MUST(alterrec_recommender_top_k(expected_top, NULL, NULL, recommender, fresh, K, NULL));
     alterrec_batch_free(fresh);
     for (alterrec_status status = ALTERREC_ERROR_OUT_OF_MEMORY; status != ALTERREC_OK;) {
         open_excluding(&fresh);
         ar_memory_fail_after(++n);
-        status = alterrec_recommender_top_k(top, NULL, recommender, fresh, K, NULL);
+        status = alterrec_recommender_top_k(top, NULL, NULL, recommender, fresh, K, NULL);
         ar_memory_fail_after(0);
         ck_assert(status == ALTERREC_OK || status == ALTERREC_ERROR_OUT_OF_MEMORY);
-        MUST(alterrec_recommender_top_k(top, NULL, recommender, fresh, K, NULL));
+        MUST(alterrec_recommender_top_k(top, NULL, NULL, recommender, fresh, K, NULL));
         ck_assert_mem_eq(top, expected_top, sizeof top);
         alterrec_batch_free(fresh);
     }

@@ -25,7 +25,7 @@ static alterrec_status recommend(int32_t items[SESSIONS * K]) {
             status = alterrec_batch_add(batch, session, length);
     }
     if (status == ALTERREC_OK)
-        status = alterrec_recommender_top_k(items, NULL, recommender, batch, K, NULL);
+        status = alterrec_recommender_top_k(items, NULL, NULL, recommender, batch, K, NULL);
     alterrec_batch_free(batch);
     return status;
 }

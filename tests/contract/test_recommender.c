@@ -90,7 +90,7 @@ static void check_against_sort(small_model *small, int64_t count, int64_t k, exc
     exclude(batch, what);
     int32_t *items = ar_new(count * k, sizeof *items), *expected = ar_new(k, sizeof *expected);
     float *scores = ar_new(count * k, sizeof *scores), *best = ar_new(k, sizeof *best);
-    MUST(alterrec_recommender_top_k(items, scores, recommender, batch, k, NULL));
+    MUST(alterrec_recommender_top_k(items, scores, NULL, recommender, batch, k, NULL));
     for (int64_t s = 0; s < count; s++) {
         float *row = rows + s * small->items;
         mask_row(row, what, sessions, s);
@@ -99,7 +99,7 @@ static void check_against_sort(small_model *small, int64_t count, int64_t k, exc
         ck_assert_mem_eq(scores + s * k, best, (size_t)k * sizeof *scores);
     }
     int32_t *alone = ar_new(count * k, sizeof *alone);
-    MUST(alterrec_recommender_top_k(alone, NULL, recommender, batch, k, NULL));
+    MUST(alterrec_recommender_top_k(alone, NULL, NULL, recommender, batch, k, NULL));
     ck_assert_mem_eq(alone, items, (size_t)(count * k) * sizeof *items);
     ar_free(rows);
     ar_free(items);
@@ -148,11 +148,12 @@ START_TEST(precision_changes_nothing) {
     for (int64_t k = 1; k <= MOST; k = k == 1 ? 20 : k + 80)
         for (int p = 0; p < 3; p++) {
             alterrec_recommender *recommender;
-            alterrec_search search = {.struct_size = sizeof search};
+            alterrec_search_report report = {.struct_size = sizeof report};
             MUST(alterrec_config_set(small.config, "serve.precision", precisions[p]));
             MUST(alterrec_recommender_create(&recommender, small.model, small.config));
-            MUST(alterrec_recommender_top_k(items[p], scores[p], recommender, batch, k, &search));
-            ck_assert_int_eq(search.guaranteed, COUNT);
+            MUST(alterrec_recommender_top_k(items[p], scores[p], &report, recommender, batch, k,
+                                            NULL));
+            ck_assert_int_eq(report.guaranteed, COUNT);
             alterrec_recommender_free(recommender);
             ck_assert_mem_eq(items[p], items[0], (size_t)(COUNT * k) * sizeof **items);
             ck_assert_mem_eq(scores[p], scores[0], (size_t)(COUNT * k) * sizeof **scores);
@@ -182,7 +183,7 @@ START_TEST(encoders_may_be_rounded) {
         MUST(alterrec_config_set(small.config, "serve.encoder", encoders[i]));
         MUST(alterrec_config_set(small.config, "serve.precision", precisions[i]));
         MUST(alterrec_recommender_create(&recommender, small.model, small.config));
-        MUST(alterrec_recommender_top_k(items[i], scores[i], recommender, batch, K, NULL));
+        MUST(alterrec_recommender_top_k(items[i], scores[i], NULL, recommender, batch, K, NULL));
         if (i == 1) /* the scores that rounding gives the items which were best without it */
             MUST(alterrec_recommender_score(again, NULL, NULL, recommender, batch, items[0], K,
                                             NULL));
@@ -217,14 +218,15 @@ START_TEST(batch_mates_change_nothing) {
     const int64_t sizes[] = {1, 2, 15, 16, 17, 40, 129};
     for (int64_t s = 0; s < COUNT; s++)
         small_add(batch, sessions, s);
-    MUST(alterrec_recommender_top_k(items, scores, recommender, batch, K, NULL));
+    MUST(alterrec_recommender_top_k(items, scores, NULL, recommender, batch, K, NULL));
     for (int i = 0; i < 7; i++) {
         int64_t first = 0, size = sizes[i];
         for (; first + size <= COUNT && first < 40 * size; first += size) {
             MUST(alterrec_batch_clear(batch));
             for (int64_t s = 0; s < size; s++)
                 small_add(batch, sessions, first + s);
-            MUST(alterrec_recommender_top_k(again, scores_again, recommender, batch, K, NULL));
+            MUST(
+                alterrec_recommender_top_k(again, scores_again, NULL, recommender, batch, K, NULL));
             ck_assert_mem_eq(again, items + first * K, (size_t)(size * K) * sizeof *items);
             ck_assert_mem_eq(scores_again, scores + first * K, (size_t)(size * K) * sizeof *scores);
         }
@@ -257,7 +259,7 @@ static void *serve(void *argument) {
         (void)alterrec_sessions_get(&items, &length, w->sessions, s);
         w->status = alterrec_batch_add(batch, items, length);
         if (w->status == ALTERREC_OK)
-            w->status = alterrec_recommender_top_k(w->items + s * BEST, w->scores + s * BEST,
+            w->status = alterrec_recommender_top_k(w->items + s * BEST, w->scores + s * BEST, NULL,
                                                    w->recommender, batch, BEST, NULL);
     }
     alterrec_batch_free(batch);
@@ -301,7 +303,7 @@ START_TEST(it_is_a_snapshot) {
     MUST(alterrec_batch_create(&batch));
     MUST(alterrec_batch_add(batch, session, 2));
     MUST(alterrec_recommender_create(&recommender, small.model, NULL));
-    MUST(alterrec_recommender_top_k(before, before_scores, recommender, batch, 5, NULL));
+    MUST(alterrec_recommender_top_k(before, before_scores, NULL, recommender, batch, 5, NULL));
     for (int64_t i = 0; i < alterrec_model_tensor_count(small.model); i++) {
         alterrec_tensor tensor = {.struct_size = sizeof tensor};
         MUST(alterrec_model_tensor_describe(&tensor, small.model, i));
@@ -311,7 +313,7 @@ START_TEST(it_is_a_snapshot) {
     }
     small_model_close(&small);
     ck_assert_int_eq(alterrec_catalog_items(alterrec_recommender_catalog(recommender)), 40);
-    MUST(alterrec_recommender_top_k(after, after_scores, recommender, batch, 5, NULL));
+    MUST(alterrec_recommender_top_k(after, after_scores, NULL, recommender, batch, 5, NULL));
     ck_assert_mem_eq(after, before, sizeof after);
     ck_assert_mem_eq(after_scores, before_scores, sizeof after_scores);
     alterrec_recommender_free(recommender);
@@ -333,7 +335,7 @@ START_TEST(alpha_is_the_configs) {
         alterrec_recommender *recommender;
         MUST(alterrec_config_set(small.config, "fusion.alpha", alphas[i]));
         MUST(alterrec_recommender_create(&recommender, small.model, small.config));
-        MUST(alterrec_recommender_top_k(best, NULL, recommender, batch, 40, NULL));
+        MUST(alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, 40, NULL));
         MUST(alterrec_model_score(row, small.model, scorers[i], batch));
         naive_top_k(expected, scores, row, 40, 40);
         ck_assert_mem_eq(best, expected, sizeof best);
@@ -360,14 +362,14 @@ START_TEST(a_batch_serves_several_models) {
     for (int i = 0; i < 2; i++) {
         MUST(alterrec_batch_create(&batch));
         MUST(alterrec_batch_add(batch, session, 3));
-        MUST(alterrec_recommender_top_k(alone[i], alone_scores[i], recommenders[i], batch, 10,
+        MUST(alterrec_recommender_top_k(alone[i], alone_scores[i], NULL, recommenders[i], batch, 10,
                                         NULL));
         alterrec_batch_free(batch);
     }
     MUST(alterrec_batch_create(&batch));
     MUST(alterrec_batch_add(batch, session, 3));
     for (int i = 0; i < 5; i++) {
-        MUST(alterrec_recommender_top_k(best, scores, recommenders[i % 2], batch, 10, NULL));
+        MUST(alterrec_recommender_top_k(best, scores, NULL, recommenders[i % 2], batch, 10, NULL));
         ck_assert_mem_eq(best, alone[i % 2], sizeof best);
         ck_assert_mem_eq(scores, alone_scores[i % 2], sizeof scores);
     }
@@ -393,13 +395,13 @@ START_TEST(too_few_items_remain) {
     MUST(alterrec_batch_add(batch, session, 1));
     MUST(alterrec_recommender_create(&recommender, small.model, NULL));
     MUST(alterrec_batch_exclude(batch, -1, all, 9));
-    MUST(alterrec_recommender_top_k(best, scores, recommender, batch, 12, NULL));
+    MUST(alterrec_recommender_top_k(best, scores, NULL, recommender, batch, 12, NULL));
     for (int i = 0; i < 12; i++) {
         ck_assert(i < 3 ? best[i] >= 0 && best[i] <= 2 : best[i] == -1);
         ck_assert(i < 3 ? isfinite(scores[i]) : scores[i] == -INFINITY);
     }
     MUST(alterrec_batch_exclude(batch, 0, all, 12));
-    MUST(alterrec_recommender_top_k(best, scores, recommender, batch, 12, NULL));
+    MUST(alterrec_recommender_top_k(best, scores, NULL, recommender, batch, 12, NULL));
     for (int i = 0; i < 12; i++)
         ck_assert(best[i] == -1 && scores[i] == -INFINITY);
     alterrec_recommender_free(recommender);
@@ -423,35 +425,37 @@ START_TEST(wrong_arguments) {
     ck_assert_ptr_null(alterrec_recommender_catalog(NULL));
     alterrec_recommender_free(NULL);
 
-    check_fails(alterrec_recommender_top_k(best, NULL, recommender, batch, 1, NULL), wrong,
+    check_fails(alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, 1, NULL), wrong,
                 "top_k");
     MUST(alterrec_batch_add(batch, session, 2));
     int threads = ar_threads_count();
     for (int round = 0; round < 2; round++) {
-        check_fails(alterrec_recommender_top_k(NULL, NULL, recommender, batch, 1, NULL), wrong,
-                    "`items`");
-        check_fails(alterrec_recommender_top_k(best, NULL, NULL, batch, 1, NULL), wrong,
+        check_fails(alterrec_recommender_top_k(NULL, NULL, NULL, recommender, batch, 1, NULL),
+                    wrong, "`items`");
+        check_fails(alterrec_recommender_top_k(best, NULL, NULL, NULL, batch, 1, NULL), wrong,
                     "`recommender`");
-        check_fails(alterrec_recommender_top_k(best, NULL, recommender, NULL, 1, NULL), wrong,
+        check_fails(alterrec_recommender_top_k(best, NULL, NULL, recommender, NULL, 1, NULL), wrong,
                     "`batch`");
-        check_fails(alterrec_recommender_top_k(best, NULL, recommender, batch, 0, NULL), wrong,
-                    "1..12");
-        check_fails(alterrec_recommender_top_k(best, NULL, recommender, batch, -1, NULL), wrong,
-                    "-1");
-        check_fails(alterrec_recommender_top_k(best, NULL, recommender, batch, 13, NULL), wrong,
-                    "13");
-        MUST(alterrec_recommender_top_k(best, NULL, recommender, batch, 12, NULL));
+        check_fails(alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, 0, NULL),
+                    wrong, "1..12");
+        check_fails(alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, -1, NULL),
+                    wrong, "-1");
+        check_fails(alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, 13, NULL),
+                    wrong, "13");
+        MUST(alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, 12, NULL));
         ck_assert_int_ge(best[11], 0);
         ck_assert_int_eq(ar_threads_count(), threads);
     }
     MUST(alterrec_batch_exclude(batch, 0, outside, 1));
-    check_fails(alterrec_recommender_top_k(best, NULL, recommender, batch, 1, NULL), wrong, "12");
+    check_fails(alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, 1, NULL), wrong,
+                "12");
     MUST(alterrec_batch_clear(batch));
     MUST(alterrec_batch_add(batch, outside, 1));
-    check_fails(alterrec_recommender_top_k(best, NULL, recommender, batch, 1, NULL), wrong, "12");
+    check_fails(alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, 1, NULL), wrong,
+                "12");
     MUST(alterrec_batch_clear(batch));
     MUST(alterrec_batch_add(batch, session, 1));
-    MUST(alterrec_recommender_top_k(best, NULL, recommender, batch, 1, NULL));
+    MUST(alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, 1, NULL));
     alterrec_recommender_free(recommender);
     alterrec_batch_free(batch);
     small_model_close(&small);
@@ -472,14 +476,14 @@ START_TEST(out_of_memory) {
         ar_memory_fail_after(countdown);
         alterrec_status status = alterrec_recommender_create(&recommender, small.model, NULL);
         if (status == ALTERREC_OK)
-            status = alterrec_recommender_top_k(best, NULL, recommender, batch, 3, NULL);
+            status = alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, 3, NULL);
         ar_memory_fail_after(0);
         bool done = status == ALTERREC_OK;
         if (!done) {
             ck_assert_int_eq(status, ALTERREC_ERROR_OUT_OF_MEMORY);
             if (recommender == NULL)
                 MUST(alterrec_recommender_create(&recommender, small.model, NULL));
-            MUST(alterrec_recommender_top_k(best, NULL, recommender, batch, 3, NULL));
+            MUST(alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, 3, NULL));
         }
         if (countdown == 1)
             memcpy(expected, best, sizeof best);

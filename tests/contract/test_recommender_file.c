@@ -47,8 +47,8 @@ static void make(bool text, const char *precision) {
 static void check_same_lists(const alterrec_recommender *a, const alterrec_recommender *b) {
     int32_t items[2][COUNT * K];
     float scores[2][COUNT * K];
-    MUST(alterrec_recommender_top_k(items[0], scores[0], a, batch, K, NULL));
-    MUST(alterrec_recommender_top_k(items[1], scores[1], b, batch, K, NULL));
+    MUST(alterrec_recommender_top_k(items[0], scores[0], NULL, a, batch, K, NULL));
+    MUST(alterrec_recommender_top_k(items[1], scores[1], NULL, b, batch, K, NULL));
     ck_assert_mem_eq(items[0], items[1], sizeof items[0]);
     ck_assert_mem_eq(scores[0], scores[1], sizeof scores[0]);
 }
@@ -141,8 +141,8 @@ START_TEST(texts_and_the_chosen_weight) {
     ck_assert_int_eq(alterrec_catalog_feature_dim(alterrec_recommender_catalog(opened)), 0);
     MUST(alterrec_batch_create(&one));
     MUST(alterrec_batch_add(one, &item, 1));
-    MUST(alterrec_recommender_top_k(top[0], scores[0], made, one, 5, NULL));
-    MUST(alterrec_recommender_top_k(top[1], scores[1], opened, one, 5, NULL));
+    MUST(alterrec_recommender_top_k(top[0], scores[0], NULL, made, one, 5, NULL));
+    MUST(alterrec_recommender_top_k(top[1], scores[1], NULL, opened, one, 5, NULL));
     ck_assert_mem_eq(top[0], top[1], sizeof top[0]);
     ck_assert_mem_eq(scores[0], scores[1], sizeof scores[0]);
     alterrec_batch_free(one);
@@ -181,7 +181,7 @@ START_TEST(added_items_are_served) {
     MUST(alterrec_filter_create(&filter, ITEMS + MORE));
     MUST(alterrec_filter_allow_only(filter, all, MORE));
     alterrec_search search = {.struct_size = sizeof search, .filter = filter};
-    MUST(alterrec_recommender_top_k(items, NULL, opened, batch, MORE, &search));
+    MUST(alterrec_recommender_top_k(items, NULL, NULL, opened, batch, MORE, &search));
     for (int s = 0; s < COUNT; s++)
         for (int32_t i = 0; i < MORE; i++) {
             int found = 0;
@@ -317,7 +317,7 @@ static bool survives(const char *what, size_t where) {
         ck_assert_ptr_nonnull(alterrec_catalog_text(catalog, i));
     }
     if (alterrec_catalog_items(catalog) == ITEMS) {
-        MUST(alterrec_recommender_top_k(items, scores, other, batch, K, NULL));
+        MUST(alterrec_recommender_top_k(items, scores, NULL, other, batch, K, NULL));
         for (int i = 0; i < COUNT * K; i++)
             ck_assert(items[i] >= -1 && items[i] < ITEMS);
     }

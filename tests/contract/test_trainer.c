@@ -275,7 +275,7 @@ static int32_t schedule(alterrec_plan *plan, const alterrec_epoch_report *last, 
     if (s->tower != 0) {
         plan->tower = s->tower;
         plan->negatives = ALTERREC_NEGATIVES_RANDOM;
-        plan->positives = 0;
+        plan->positive_count = 0;
     }
     return ++s->calls == s->at ? s->answer : 0;
 }
@@ -463,8 +463,8 @@ START_TEST(bad_plans_are_named) {
     BAD(tower, 4);
     BAD(tower, 0);
     BAD(negatives, 9);
-    BAD(positives, -1);
-    BAD(positives, 41);
+    BAD(positive_count, -1);
+    BAD(positive_count, 41);
     BAD(k1, -1);
     BAD(k1, 40);
     BAD(negative_count, 0);

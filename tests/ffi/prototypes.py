@@ -140,7 +140,9 @@ def python(header):
     out += [f"{name} = {value}" for name, value in header.constants] + [""]
     for name, fields in header.structs:
         out += ["", f"class {name}(Structure):", "    _fields_ = ["]
-        out += [f'        ("{d.name}", {spell(d)}),' for d in fields] + ["    ]", ""]
+        # A callback in a struct is an address: its type may name structs that stand further down.
+        out += [f'        ("{d.name}", {"c_void_p" if d.base in callbacks else spell(d)}),'
+                for d in fields] + ["    ]", ""]
     out += [""]
     for name, answer, arguments in header.callbacks:
         out += [f"{name} = CFUNCTYPE({', '.join([spell(answer)] + [spell(a) for a in arguments])})"]

@@ -26,7 +26,7 @@ int main(void) {
         alterrec_batch_create(&batch) != ALTERREC_OK ||
         alterrec_batch_add(batch, clicks, 1) != ALTERREC_OK ||
         alterrec_batch_exclude_own(batch, 1) != ALTERREC_OK ||
-        alterrec_recommender_top_k(best, NULL, recommender, batch, 3, NULL) != ALTERREC_OK) {
+        alterrec_recommender_top_k(best, NULL, NULL, recommender, batch, 3, NULL) != ALTERREC_OK) {
         fprintf(stderr, "%s\n", alterrec_last_error());
         return 4;
     }

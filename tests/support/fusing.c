@@ -70,13 +70,18 @@ alterrec_batch *fusing_batch(const alterrec_sessions *sessions) {
     return batch;
 }
 
+alterrec_search fusing_search(alterrec_fusion_fn fusion, void *user_data) {
+    return (alterrec_search){
+        .struct_size = sizeof(alterrec_search), .fusion = fusion, .user_data = user_data};
+}
+
 fusing_lists fusing_recommend(const small_model *small, alterrec_batch *batch, int64_t k,
                               alterrec_fusion_fn fusion, void *user_data) {
     alterrec_recommender *recommender;
     fusing_lists best = fusing_new(batch, k);
     MUST(alterrec_recommender_create(&recommender, small->model, NULL));
-    MUST(alterrec_recommender_on_fusion(recommender, fusion, user_data));
-    MUST(alterrec_recommender_top_k(best.items, best.scores, recommender, batch, k, NULL));
+    alterrec_search search = fusing_search(fusion, user_data);
+    MUST(alterrec_recommender_top_k(best.items, best.scores, NULL, recommender, batch, k, &search));
     alterrec_recommender_free(recommender);
     return best;
 }

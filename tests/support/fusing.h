@@ -40,6 +40,9 @@ fusing_lists fusing_new(const alterrec_batch *batch, int64_t k);
 /* The same items, and the same bits of the scores. */
 void fusing_check_same(const fusing_lists *a, const fusing_lists *b);
 
+/* A search with this fusion. */
+alterrec_search fusing_search(alterrec_fusion_fn fusion, void *user_data);
+
 /* All sessions in one batch. */
 alterrec_batch *fusing_batch(const alterrec_sessions *sessions);
 

@@ -119,7 +119,9 @@ START_TEST(the_least_sizes_stay) {
                  {&ar_tensor_struct, 40, "alterrec_tensor"},
                  {&ar_plan_struct, 88, "alterrec_plan"},
                  {&ar_epoch_report_struct, 128, "alterrec_epoch_report"},
-                 {&ar_step_report_struct, 120, "alterrec_step_report"}};
+                 {&ar_step_report_struct, 192, "alterrec_step_report"},
+                 {&ar_search_struct, 40, "alterrec_search"},
+                 {&ar_search_report_struct, 32, "alterrec_search_report"}};
     for (size_t i = 0; i < sizeof first / sizeof *first; i++) {
         ck_assert_str_eq(first[i].about->name, first[i].name);
         ck_assert_uint_eq(first[i].about->least, first[i].least);

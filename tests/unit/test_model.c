@@ -162,6 +162,13 @@ START_TEST(test_describe) {
                     ALTERREC_ERROR_INVALID_ARGUMENT, "is outside 0..");
     MUST(alterrec_model_tensor_describe(&tensor, small.model, 0));
     ck_assert_str_eq(tensor.name, "id.embedding.weight");
+    alterrec_tensor found = {.struct_size = sizeof found};
+    MUST(alterrec_model_tensor_find(&found, small.model, "id.embedding.weight"));
+    ck_assert_mem_eq(&found, &tensor, sizeof found);
+    check_fails(alterrec_model_tensor_find(&found, small.model, "id.embedding"),
+                ALTERREC_ERROR_NOT_FOUND, "no tensor \"id.embedding\"");
+    ck_assert_mem_eq(&found, &tensor, sizeof found);
+    ck_assert_int_eq(tensor.shape[1], alterrec_model_dim(small.model));
     close_small();
 }
 END_TEST

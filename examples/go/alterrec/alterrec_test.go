@@ -415,7 +415,7 @@ func fill(batch *Batch, start int) {
 func TestTopK(t *testing.T) {
 	s := openShop("")
 	model := s.model()
-	recommender := must(NewRecommender(model, nil, nil))
+	recommender := must(NewRecommender(model, nil))
 	defer recommender.Close()
 	batch := must(NewBatch())
 	fill(batch, 3)
@@ -441,7 +441,7 @@ func TestTopK(t *testing.T) {
 	refused(t, err, InvalidArgument)
 
 	given := make([]float32, len(best.Items))
-	check(t, recommender.Score(given, nil, nil, batch, best.Items))
+	check(t, recommender.Score(given, nil, nil, batch, best.Items, nil))
 	if !reflect.DeepEqual(given, best.Scores) {
 		t.Fatal(given, best.Scores)
 	}
@@ -475,7 +475,7 @@ func TestTopK(t *testing.T) {
 func TestManyGoroutines(t *testing.T) {
 	s := openShop("")
 	model := s.model()
-	recommender := must(NewRecommender(model, nil, nil))
+	recommender := must(NewRecommender(model, nil))
 	batch := must(NewBatch())
 	var alone [items][]int32
 	for start := range alone {
@@ -519,9 +519,8 @@ func TestManyGoroutines(t *testing.T) {
 func TestFusionOfManyGoroutines(t *testing.T) {
 	s := openShop("")
 	model := s.model()
-	recommender := must(NewRecommender(model, nil, func(tile *FusionTile) error {
-		return fmt.Errorf("%v", tile.ID[0])
-	}))
+	recommender := must(NewRecommender(model, nil))
+	search := &Search{Fusion: func(tile *FusionTile) error { return fmt.Errorf("%v", tile.ID[0]) }}
 	defer recommender.Close()
 	var wait sync.WaitGroup
 	for g := 0; g < 32; g++ {
@@ -536,7 +535,7 @@ func TestFusionOfManyGoroutines(t *testing.T) {
 				if err := model.Score(scores, ID, batch); err != nil {
 					t.Error(err)
 				}
-				_, err := recommender.TopK(batch, 3, nil)
+				_, err := recommender.TopK(batch, 3, search)
 				var seen float32
 				fmt.Sscan(err.Error(), &seen)
 				if math.Abs(float64(seen-scores[0])) > 1e-4 {

@@ -43,6 +43,7 @@ alterrec_status evaluator_on_fusion(alterrec_evaluator *evaluator, uintptr_t han
     return alterrec_evaluator_on_fusion(evaluator, handle != 0 ? fusion : NULL, (void *)handle);
 }
 
-alterrec_status recommender_on_fusion(alterrec_recommender *recommender, uintptr_t handle) {
-    return alterrec_recommender_on_fusion(recommender, handle != 0 ? fusion : NULL, (void *)handle);
+void search_by_fusion(alterrec_search *search, uintptr_t handle) {
+    search->fusion = fusion;
+    search->user_data = (void *)handle;
 }

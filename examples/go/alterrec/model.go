@@ -5,7 +5,6 @@ import "C"
 
 import (
 	"runtime"
-	"strconv"
 	"unsafe"
 )
 
@@ -103,9 +102,8 @@ func (m *Model) Config() *Config { return m.config }
 
 // Dim is the option model.dim.
 func (m *Model) Dim() int64 {
-	text, _ := m.config.Get("model.dim")
-	dim, _ := strconv.ParseInt(text, 10, 64)
-	return dim
+	defer runtime.KeepAlive(m)
+	return int64(C.alterrec_model_dim(m.p))
 }
 
 // Tensor is a parameter tensor's name and shape.
@@ -119,19 +117,37 @@ func (m *Model) Tensors() ([]Tensor, error) {
 	defer runtime.KeepAlive(m)
 	tensors := make([]Tensor, C.alterrec_model_tensor_count(m.p))
 	for i := range tensors {
-		t := C.alterrec_tensor{struct_size: C.uint32_t(unsafe.Sizeof(C.alterrec_tensor{}))}
+		t := C.alterrec_tensor{struct_size: C.sizeof_alterrec_tensor}
 		err := call(func() C.alterrec_status {
 			return C.alterrec_model_tensor_describe(&t, m.p, C.int64_t(i))
 		})
 		if err != nil {
 			return nil, err
 		}
-		tensors[i].Name = C.GoString(t.name)
-		for d := 0; d < int(t.dims); d++ {
-			tensors[i].Shape = append(tensors[i].Shape, int64(t.shape[d]))
-		}
+		tensors[i] = tensorOf(&t)
 	}
 	return tensors, nil
+}
+
+// Tensor describes one parameter tensor.
+func (m *Model) Tensor(name string) (Tensor, error) {
+	defer runtime.KeepAlive(m)
+	t := C.alterrec_tensor{struct_size: C.sizeof_alterrec_tensor}
+	err := withString(name, func(n *C.char) C.alterrec_status {
+		return C.alterrec_model_tensor_find(&t, m.p, n)
+	})
+	if err != nil {
+		return Tensor{}, err
+	}
+	return tensorOf(&t), nil
+}
+
+func tensorOf(t *C.alterrec_tensor) Tensor {
+	found := Tensor{Name: C.GoString(t.name)}
+	for d := 0; d < int(t.dims); d++ {
+		found.Shape = append(found.Shape, int64(t.shape[d]))
+	}
+	return found
 }
 
 // GetTensor copies the values of a tensor out.
@@ -194,8 +210,8 @@ func (m *Model) ChooseAlpha(valid *Sessions, points int, config *Config) (float6
 	curve := make([]float64, max(points, 0))
 	err := call(func() C.alterrec_status {
 		return C.alterrec_model_choose_alpha((*C.double)(&alpha),
-			(*C.double)(unsafe.Pointer(unsafe.SliceData(curve))), C.int64_t(points), m.p,
-			valid.pointer(), config.pointer())
+			(*C.double)(unsafe.Pointer(unsafe.SliceData(curve))), m.p, valid.pointer(),
+			C.int64_t(points), config.pointer())
 	})
 	return alpha, curve, err
 }

@@ -5,6 +5,7 @@ import "C"
 
 import (
 	"runtime"
+	"runtime/cgo"
 	"sync"
 	"unsafe"
 )
@@ -72,6 +73,31 @@ type Search struct {
 	Filter     *Filter
 	Threads    int32
 	Candidates int64
+	Fusion     FusionFunc // nil: the weighted sum
+}
+
+// with calls with the struct that C has for how to search.
+func (s *Search) with(inside func(how *C.alterrec_search) C.alterrec_status) error {
+	defer runtime.KeepAlive(s)
+	how := &C.alterrec_search{struct_size: C.sizeof_alterrec_search}
+	if s != nil {
+		how.threads = C.int32_t(s.Threads)
+		how.candidates = C.int64_t(s.Candidates)
+		if s.Filter != nil {
+			how.filter = s.Filter.p
+		}
+		if s.Fusion != nil {
+			handle := cgo.NewHandle(s.Fusion)
+			defer handle.Delete()
+			// A handle in the place of an address must not lie where Go looks for addresses.
+			held := (*C.alterrec_search)(C.malloc(C.sizeof_alterrec_search))
+			defer C.free(unsafe.Pointer(held))
+			*held = *how
+			C.search_by_fusion(held, C.uintptr_t(handle))
+			how = held
+		}
+	}
+	return call(func() C.alterrec_status { return inside(how) })
 }
 
 // Recommendations are the best K items of each session, row after row; -1 where there are no more.
@@ -99,26 +125,25 @@ type Recommender struct {
 	p       *C.alterrec_recommender
 	guard   *guard
 	catalog *Catalog
-	kept    *kept
 	ending  sync.RWMutex
 }
 
-// NewRecommender makes one; fusion nil: the weighted sum. Goroutines call the fusion at once.
-func NewRecommender(model *Model, config *Config, fusion FusionFunc) (*Recommender, error) {
+// NewRecommender makes one of the model as it is now.
+func NewRecommender(model *Model, config *Config) (*Recommender, error) {
 	defer runtime.KeepAlive(model)
 	defer runtime.KeepAlive(config)
-	r := &Recommender{kept: &kept{}}
-	return r.guarded(fusion, call(func() C.alterrec_status {
+	r := &Recommender{}
+	return r.guarded(call(func() C.alterrec_status {
 		return C.alterrec_recommender_create(&r.p, model.p, config.pointer())
 	}))
 }
 
 // OpenRecommender maps a file that Save wrote, which must not be changed while it is open; of config
 // compute.threads and serve.verify count.
-func OpenRecommender(path string, config *Config, fusion FusionFunc) (*Recommender, error) {
+func OpenRecommender(path string, config *Config) (*Recommender, error) {
 	defer runtime.KeepAlive(config)
-	r := &Recommender{kept: &kept{}}
-	return r.guarded(fusion, withString(path, func(p *C.char) C.alterrec_status {
+	r := &Recommender{}
+	return r.guarded(withString(path, func(p *C.char) C.alterrec_status {
 		return C.alterrec_recommender_open(&r.p, p, config.pointer())
 	}))
 }
@@ -133,24 +158,17 @@ func (r *Recommender) Save(path string) error {
 }
 
 // guarded completes a recommender that was made without err.
-func (r *Recommender) guarded(fusion FusionFunc, err error) (*Recommender, error) {
+func (r *Recommender) guarded(err error) (*Recommender, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, callbacks := r.p, r.kept
-	r.guard = newGuard(func() {
-		C.alterrec_recommender_free(p)
-		callbacks.forget()
-	})
+	p := r.p
+	r.guard = newGuard(func() { C.alterrec_recommender_free(p) })
 	r.catalog = &Catalog{C.alterrec_recommender_catalog(r.p), r.guard}
-	if fusion != nil {
-		err = r.kept.replace(keptFusion, fusion, false,
-			func(h C.uintptr_t) C.alterrec_status { return C.recommender_on_fusion(r.p, h) })
-	}
-	return r, err
+	return r, nil
 }
 
-// Close frees it and its fusion; the catalog that it lent is empty from then on.
+// Close frees it; the catalog that it lent is empty from then on.
 func (r *Recommender) Close() {
 	r.ending.Lock()
 	defer r.ending.Unlock()
@@ -166,32 +184,25 @@ func (r *Recommender) TopK(batch *Batch, k int, search *Search) (*Recommendation
 	r.ending.RLock()
 	defer r.ending.RUnlock()
 	defer runtime.KeepAlive(batch)
-	defer runtime.KeepAlive(search)
 	// Bounded before memory of its size is taken; the library says what is wrong with k.
 	size := min(max(int64(k), 0), r.catalog.Items()) * batch.Count()
 	best := &Recommendations{K: k, Items: make([]int32, size), Scores: make([]float32, size)}
-	how := C.alterrec_search{struct_size: C.uint32_t(unsafe.Sizeof(C.alterrec_search{}))}
-	if search != nil {
-		how.threads = C.int32_t(search.Threads)
-		how.candidates = C.int64_t(search.Candidates)
-		if search.Filter != nil {
-			how.filter = search.Filter.p
-		}
-	}
-	err := call(func() C.alterrec_status {
-		return C.alterrec_recommender_top_k(int32s(best.Items), floats(best.Scores), r.p, batch.p,
-			C.int64_t(k), &how)
+	met := C.alterrec_search_report{struct_size: C.sizeof_alterrec_search_report}
+	err := search.with(func(how *C.alterrec_search) C.alterrec_status {
+		return C.alterrec_recommender_top_k(int32s(best.Items), floats(best.Scores), &met, r.p,
+			batch.p, C.int64_t(k), how)
 	})
 	if err != nil {
 		return nil, err
 	}
-	best.Guaranteed, best.Reranked = int64(how.guaranteed), int64(how.reranked)
-	best.Rescans = int64(how.rescans)
+	best.Guaranteed, best.Reranked = int64(met.guaranteed), int64(met.reranked)
+	best.Rescans = int64(met.rescans)
 	return best, nil
 }
 
 // Score fills the scores of given items, all [sessions, count]; nil: not wanted.
-func (r *Recommender) Score(fused, id, text []float32, batch *Batch, items []int32) error {
+func (r *Recommender) Score(fused, id, text []float32, batch *Batch, items []int32,
+	search *Search) error {
 	r.ending.RLock()
 	defer r.ending.RUnlock()
 	defer runtime.KeepAlive(batch)
@@ -202,9 +213,9 @@ func (r *Recommender) Score(fused, id, text []float32, batch *Batch, items []int
 			return wrong("not as many scores as items, or no list for each session")
 		}
 	}
-	return call(func() C.alterrec_status {
+	return search.with(func(how *C.alterrec_search) C.alterrec_status {
 		return C.alterrec_recommender_score(floats(fused), floats(id), floats(text), r.p, batch.p,
-			int32s(items), C.int64_t(count), nil)
+			int32s(items), C.int64_t(count), how)
 	})
 }
 

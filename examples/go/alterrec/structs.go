@@ -44,17 +44,16 @@ type Plan struct {
 	size            uint32
 	Tower           int32
 	Negatives       int32
-	Positives       int32
+	Stop            int32
 	K1, K2          int64
 	NegativeCount   int64
+	PositiveCount   int64
 	HardShare       float64
 	Popularity      float64
 	Shared          int32
 	Correct         int32
 	PositivesWeight float64
 	LearningRate    float64
-	Stop            int32
-	_               int32
 }
 
 // EpochReport is what one epoch gave.
@@ -88,7 +87,7 @@ type StepReport struct {
 	PartLoss      [2]float64
 	Rows          int64
 	Tokens        int64
-	Seconds       [C.ALTERREC_PARTS]float64 // of each part
+	Seconds       [16]float64 // of each part
 }
 
 // Progress is where a running epoch or evaluation stands. It is valid during the callback.
@@ -134,6 +133,7 @@ var (
 	_ = zero[unsafe.Offsetof(Plan{}.Popularity)-unsafe.Offsetof(C.alterrec_plan{}.popularity)]
 	_ = zero[unsafe.Offsetof(Plan{}.Correct)-unsafe.Offsetof(C.alterrec_plan{}.correct)]
 	_ = zero[unsafe.Offsetof(Plan{}.Stop)-unsafe.Offsetof(C.alterrec_plan{}.stop)]
+	_ = zero[unsafe.Offsetof(Plan{}.PositiveCount)-unsafe.Offsetof(C.alterrec_plan{}.positive_count)]
 	_ = zero[unsafe.Sizeof(EpochReport{})-unsafe.Sizeof(C.alterrec_epoch_report{})]
 	_ = zero[unsafe.Offsetof(EpochReport{}.Loss)-unsafe.Offsetof(C.alterrec_epoch_report{}.loss)]
 	_ = zero[unsafe.Offsetof(EpochReport{}.ValidMetric)-

@@ -100,7 +100,7 @@ compute: {threads: 1}
 	if err := trainer.Run(); err != nil {
 		return nil, err
 	}
-	return alterrec.NewRecommender(model, nil, nil)
+	return alterrec.NewRecommender(model, nil)
 }
 
 func serve(recommender *alterrec.Recommender, worker int32) (string, error) {

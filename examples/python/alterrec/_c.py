@@ -41,7 +41,6 @@ ALTERREC_PART_ENCODER = 3
 ALTERREC_PART_SCORES = 4
 ALTERREC_PART_LOSS = 5
 ALTERREC_PART_OPTIMIZER = 6
-ALTERREC_PARTS = 7
 ALTERREC_HITS = 0
 ALTERREC_MRR = 1
 ALTERREC_NDCG = 2
@@ -84,7 +83,7 @@ class alterrec_data_report(Structure):
 class alterrec_tensor(Structure):
     _fields_ = [
         ("struct_size", c_uint32),
-        ("dims", c_uint32),
+        ("dims", c_int32),
         ("name", c_char_p),
         ("shape", c_int64 * 2),
         ("count", c_int64),
@@ -109,18 +108,17 @@ class alterrec_plan(Structure):
         ("struct_size", c_uint32),
         ("tower", c_int32),
         ("negatives", c_int32),
-        ("positives", c_int32),
+        ("stop", c_int32),
         ("k1", c_int64),
         ("k2", c_int64),
         ("negative_count", c_int64),
+        ("positive_count", c_int64),
         ("hard_share", c_double),
         ("popularity", c_double),
         ("shared", c_int32),
         ("correct", c_int32),
         ("positives_weight", c_double),
         ("learning_rate", c_double),
-        ("stop", c_int32),
-        ("reserved", c_int32),
     ]
 
 
@@ -184,7 +182,7 @@ class alterrec_step_report(Structure):
         ("part_loss", c_double * 2),
         ("rows", c_int64),
         ("tokens", c_int64),
-        ("seconds", c_double * 7),
+        ("seconds", c_double * 16),
     ]
 
 
@@ -194,6 +192,15 @@ class alterrec_search(Structure):
         ("threads", c_int32),
         ("filter", c_void_p),
         ("candidates", c_int64),
+        ("fusion", c_void_p),
+        ("user_data", c_void_p),
+    ]
+
+
+class alterrec_search_report(Structure):
+    _fields_ = [
+        ("struct_size", c_uint32),
+        ("reserved", c_uint32),
         ("guaranteed", c_int64),
         ("reranked", c_int64),
         ("rescans", c_int64),
@@ -264,8 +271,10 @@ FUNCTIONS = {
     "alterrec_model_add_items": (c_int32, [c_void_p, POINTER(c_char_p), POINTER(c_char_p), c_void_p, c_int64]),
     "alterrec_model_catalog": (c_void_p, [c_void_p]),
     "alterrec_model_config": (c_void_p, [c_void_p]),
+    "alterrec_model_dim": (c_int64, [c_void_p]),
     "alterrec_model_tensor_count": (c_int64, [c_void_p]),
     "alterrec_model_tensor_describe": (c_int32, [POINTER(alterrec_tensor), c_void_p, c_int64]),
+    "alterrec_model_tensor_find": (c_int32, [POINTER(alterrec_tensor), c_void_p, c_char_p]),
     "alterrec_model_get_tensor": (c_int32, [c_void_p, c_void_p, c_char_p, c_int64]),
     "alterrec_model_set_tensor": (c_int32, [c_void_p, c_char_p, c_void_p, c_int64]),
     "alterrec_model_item_vectors": (c_int32, [c_void_p, c_void_p, c_int32]),
@@ -303,13 +312,12 @@ FUNCTIONS = {
     "alterrec_evaluation_group": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p, c_int64]),
     "alterrec_evaluation_metric": (c_int32, [c_void_p, c_void_p, c_int32, c_int32, c_int64, c_int64]),
     "alterrec_evaluation_json": (c_char_p, [c_void_p]),
-    "alterrec_model_choose_alpha": (c_int32, [c_void_p, c_void_p, c_int64, c_void_p, c_void_p, c_void_p]),
+    "alterrec_model_choose_alpha": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, c_void_p]),
     "alterrec_recommender_create": (c_int32, [POINTER(c_void_p), c_void_p, c_void_p]),
     "alterrec_recommender_save": (c_int32, [c_void_p, c_char_p]),
     "alterrec_recommender_open": (c_int32, [POINTER(c_void_p), c_char_p, c_void_p]),
     "alterrec_recommender_hold": (c_void_p, [c_void_p]),
     "alterrec_recommender_free": (None, [c_void_p]),
-    "alterrec_recommender_on_fusion": (c_int32, [c_void_p, alterrec_fusion_fn, c_void_p]),
     "alterrec_recommender_catalog": (c_void_p, [c_void_p]),
     "alterrec_filter_create": (c_int32, [POINTER(c_void_p), c_int64]),
     "alterrec_filter_free": (None, [c_void_p]),
@@ -317,7 +325,7 @@ FUNCTIONS = {
     "alterrec_filter_allow_only": (c_int32, [c_void_p, c_void_p, c_int64]),
     "alterrec_filter_exclude": (c_int32, [c_void_p, c_void_p, c_int64]),
     "alterrec_filter_cap": (c_int32, [c_void_p, c_void_p, c_int64, c_int64]),
-    "alterrec_recommender_top_k": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p, c_int64, POINTER(alterrec_search)]),
+    "alterrec_recommender_top_k": (c_int32, [c_void_p, c_void_p, POINTER(alterrec_search_report), c_void_p, c_void_p, c_int64, POINTER(alterrec_search)]),
     "alterrec_recommender_score": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_int64, POINTER(alterrec_search)]),
     "alterrec_recommender_width": (c_int64, [c_void_p]),
     "alterrec_recommender_item_vectors": (c_int32, [c_void_p, c_void_p, c_int64, c_int64]),
@@ -333,9 +341,10 @@ FUNCTIONS = {
     "alterrec_live_session_reset": (None, [c_void_p]),
     "alterrec_live_session_exclude_own": (c_int32, [c_void_p, c_int32]),
     "alterrec_live_session_exclude": (c_int32, [c_void_p, c_void_p, c_int64]),
-    "alterrec_live_session_top_k": (c_int32, [c_void_p, c_void_p, c_void_p, c_int64, POINTER(alterrec_search)]),
-    "alterrec_live_sessions_top_k": (c_int32, [c_void_p, c_void_p, POINTER(c_void_p), c_int64, c_int64, POINTER(alterrec_search)]),
+    "alterrec_live_session_top_k": (c_int32, [c_void_p, c_void_p, POINTER(alterrec_search_report), c_void_p, c_int64, POINTER(alterrec_search)]),
+    "alterrec_live_sessions_top_k": (c_int32, [c_void_p, c_void_p, POINTER(alterrec_search_report), POINTER(c_void_p), c_int64, c_int64, POINTER(alterrec_search)]),
     "alterrec_live_session_score": (c_int32, [c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_int64, POINTER(alterrec_search)]),
-    "alterrec_live_session_serialize": (c_int32, [c_void_p, c_void_p, c_void_p]),
-    "alterrec_live_session_restore": (c_int32, [c_void_p, c_void_p, c_int64]),
+    "alterrec_live_session_size": (c_size_t, [c_void_p]),
+    "alterrec_live_session_serialize": (c_int32, [c_void_p, c_void_p, c_size_t]),
+    "alterrec_live_session_restore": (c_int32, [c_void_p, c_void_p, c_size_t]),
 }

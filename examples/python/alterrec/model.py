@@ -50,7 +50,7 @@ class Model(Handle):
 
     @property
     def dim(self):
-        return int(self.option("model.dim"))
+        return c.alterrec_model_dim(self.p)
 
     @property
     def shapes(self):
@@ -62,17 +62,20 @@ class Model(Handle):
             found[tensor.name.decode("utf-8")] = tuple(tensor.shape[:tensor.dims])
         return found
 
+    def _shape(self, name):
+        tensor = struct(_c.alterrec_tensor)
+        check(c.alterrec_model_tensor_find(ctypes.byref(tensor), self.p, text(name)))
+        return tuple(tensor.shape[:tensor.dims])
+
     def __getitem__(self, name):
         """A copy of a parameter tensor."""
-        if name not in self.shapes:
-            raise KeyError(name)
-        values = numpy.empty(self.shapes[name], numpy.float32)
+        values = numpy.empty(self._shape(name), numpy.float32)
         check(c.alterrec_model_get_tensor(address(values), self.p, text(name), values.size))
         return values
 
     def __setitem__(self, name, values):
         values = array(values, numpy.float32)
-        shape = self.shapes.get(name, values.shape)
+        shape = self._shape(name)
         if values.shape != shape:
             raise ValueError(f"{name} is {shape}, not {values.shape}")
         check(c.alterrec_model_set_tensor(self.p, text(name), address(values), values.size))
@@ -96,8 +99,8 @@ class Model(Handle):
     def choose_alpha(self, valid, points=21, config=None):
         """The weight of the fusion that is best on `valid`, and the metric at each that was tried."""
         alpha, curve = ctypes.c_double(), numpy.empty(max(points, 0), numpy.float64)
-        check(c.alterrec_model_choose_alpha(ctypes.addressof(alpha), address(curve), points, self.p,
-                                            valid.p, pointer(config)))
+        check(c.alterrec_model_choose_alpha(ctypes.addressof(alpha), address(curve), self.p,
+                                            valid.p, points, pointer(config)))
         return alpha.value, curve
 
 

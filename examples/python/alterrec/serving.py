@@ -63,8 +63,7 @@ class Recommender(Handle):
         scores = numpy.full(items.shape, -numpy.inf, numpy.float32)
         search = struct(_c.alterrec_search)
         search.threads, search.candidates, search.filter = threads, candidates, pointer(filter)
-        check(c.alterrec_recommender_top_k(address(items), address(scores), self.p, batch.p, k,
-                                           ctypes.byref(search)))
+        check(c.alterrec_recommender_top_k(address(items), address(scores), None, self.p, batch.p, k, ctypes.byref(search)))
         return items, scores
 
     def score(self, batch, items):

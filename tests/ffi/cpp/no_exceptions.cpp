@@ -19,11 +19,12 @@ int main() {
     if (!model || !recommender || !batch || !batch->add({0, 1}))
         return 4;
     int calls = 0;
-    if (!recommender->on_fusion([&](const alterrec_fusion_tile &) {
-            calls++;
-            return alterrec::stop;
-        }))
-        return 5;
-    alterrec::result<alterrec::recommendations> best = recommender->top_k(*batch, 2);
-    return best && best->items_of(0).size() == 2 ? 0 : 6;
+    auto declines = [&](const alterrec_fusion_tile &) {
+        calls++;
+        return alterrec::stop;
+    };
+    alterrec::search how;
+    how.fuse_by(declines);
+    alterrec::result<alterrec::recommendations> best = recommender->top_k(*batch, 2, how);
+    return best && calls == 0 && best->items_of(0).size() == 2 ? 0 : 6;
 }

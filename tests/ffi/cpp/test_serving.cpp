@@ -80,17 +80,19 @@ void threads_share_it(const alterrec::recommender &recommender) {
 void threads_and_a_callback_that_throws(const alterrec::model &model) {
     alterrec::recommender recommender = alterrec::recommender::create(model);
     thread_local std::int32_t mine = -1;
-    recommender.on_fusion([](const alterrec_fusion_tile &) { throw tantrum{mine}; });
+    const auto throws = [](const alterrec_fusion_tile &) { throw tantrum{mine}; };
     std::atomic<int> right{0};
     std::vector<std::thread> workers;
     for (std::int32_t w = 0; w < 4; w++)
         workers.emplace_back([&, w] {
             mine = w;
             alterrec::batch own = alterrec::batch::create();
+            alterrec::search how;
+            how.fuse_by(throws);
             for (int i = 0; i < 20; i++) {
                 fill(own, w);
                 try {
-                    (void)recommender.top_k(own, 3);
+                    (void)recommender.top_k(own, 3, how);
                 } catch (const tantrum &caught) {
                     right += caught.first_item == w;
                 }
@@ -99,7 +101,6 @@ void threads_and_a_callback_that_throws(const alterrec::model &model) {
     for (std::thread &worker : workers)
         worker.join();
     CHECK(right == 80);
-    recommender.on_fusion(nullptr);
     alterrec::batch batch = alterrec::batch::create();
     fill(batch, 1);
     CHECK(recommender.top_k(batch, 3).sessions() == 4);
@@ -126,7 +127,7 @@ void filters_and_scores(const alterrec::recommender &recommender) {
     how.filter = filter.handle();
     how.threads = 1;
     alterrec::recommendations best = recommender.top_k(batch, 5, how);
-    CHECK(how.guaranteed == 4);
+    CHECK(best.met.guaranteed == 4);
     for (std::int64_t s = 0; s < 4; s++) {
         int of_shelf[shop::shelves] = {0};
         for (std::int32_t item : best.items_of(s)) {
@@ -165,17 +166,19 @@ void holders(const alterrec::model &model) {
     alterrec::batch batch = alterrec::batch::create();
     fill(batch, 3);
     alterrec::recommender other;
-    int calls = 0;
     {
         alterrec::recommender first = alterrec::recommender::create(model);
-        first.on_fusion([&calls](const alterrec_fusion_tile &) {
-            calls++;
-            return alterrec::stop; /* the weighted sum */
-        });
         other = first.share();
         CHECK(other.handle() == first.handle());
     }
-    CHECK(other.top_k(batch, 3).sessions() == 4 && calls > 0);
+    int calls = 0;
+    auto declines = [&calls](const alterrec_fusion_tile &) {
+        calls++;
+        return alterrec::stop; /* the weighted sum */
+    };
+    alterrec::search how;
+    how.fuse_by(declines);
+    CHECK(other.top_k(batch, 3, how).sessions() == 4 && calls > 0);
 }
 
 } // namespace

@@ -42,7 +42,6 @@ pub const ALTERREC_PART_ENCODER: i32 = 3;
 pub const ALTERREC_PART_SCORES: i32 = 4;
 pub const ALTERREC_PART_LOSS: i32 = 5;
 pub const ALTERREC_PART_OPTIMIZER: i32 = 6;
-pub const ALTERREC_PARTS: i32 = 7;
 pub const ALTERREC_HITS: i32 = 0;
 pub const ALTERREC_MRR: i32 = 1;
 pub const ALTERREC_NDCG: i32 = 2;
@@ -157,7 +156,7 @@ pub struct alterrec_data_report {
 #[derive(Clone, Copy, Debug)]
 pub struct alterrec_tensor {
     pub struct_size: u32,
-    pub dims: u32,
+    pub dims: i32,
     pub name: *const c_char,
     pub shape: [i64; 2],
     pub count: i64,
@@ -182,18 +181,17 @@ pub struct alterrec_plan {
     pub struct_size: u32,
     pub tower: i32,
     pub negatives: i32,
-    pub positives: i32,
+    pub stop: i32,
     pub k1: i64,
     pub k2: i64,
     pub negative_count: i64,
+    pub positive_count: i64,
     pub hard_share: f64,
     pub popularity: f64,
     pub shared: i32,
     pub correct: i32,
     pub positives_weight: f64,
     pub learning_rate: f64,
-    pub stop: i32,
-    pub reserved: i32,
 }
 
 #[repr(C)]
@@ -257,7 +255,7 @@ pub struct alterrec_step_report {
     pub part_loss: [f64; 2],
     pub rows: i64,
     pub tokens: i64,
-    pub seconds: [f64; 7],
+    pub seconds: [f64; 16],
 }
 
 #[repr(C)]
@@ -267,6 +265,15 @@ pub struct alterrec_search {
     pub threads: i32,
     pub filter: *const alterrec_filter,
     pub candidates: i64,
+    pub fusion: alterrec_fusion_fn,
+    pub user_data: *mut c_void,
+}
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct alterrec_search_report {
+    pub struct_size: u32,
+    pub reserved: u32,
     pub guaranteed: i64,
     pub reranked: i64,
     pub rescans: i64,
@@ -336,8 +343,10 @@ unsafe extern "C" {
     pub fn alterrec_model_add_items(model: *mut alterrec_model, keys: *const *const c_char, texts: *const *const c_char, features: *const f32, count: i64) -> alterrec_status;
     pub fn alterrec_model_catalog(model: *const alterrec_model) -> *const alterrec_catalog;
     pub fn alterrec_model_config(model: *const alterrec_model) -> *const alterrec_config;
+    pub fn alterrec_model_dim(model: *const alterrec_model) -> i64;
     pub fn alterrec_model_tensor_count(model: *const alterrec_model) -> i64;
     pub fn alterrec_model_tensor_describe(tensor: *mut alterrec_tensor, model: *const alterrec_model, index: i64) -> alterrec_status;
+    pub fn alterrec_model_tensor_find(tensor: *mut alterrec_tensor, model: *const alterrec_model, name: *const c_char) -> alterrec_status;
     pub fn alterrec_model_get_tensor(values: *mut f32, model: *const alterrec_model, name: *const c_char, count: i64) -> alterrec_status;
     pub fn alterrec_model_set_tensor(model: *mut alterrec_model, name: *const c_char, values: *const f32, count: i64) -> alterrec_status;
     pub fn alterrec_model_item_vectors(vectors: *mut f32, model: *const alterrec_model, tower: i32) -> alterrec_status;
@@ -375,13 +384,12 @@ unsafe extern "C" {
     pub fn alterrec_evaluation_group(low: *mut i64, high: *mut i64, examples: *mut i64, evaluation: *const alterrec_evaluation, group: i64) -> alterrec_status;
     pub fn alterrec_evaluation_metric(value: *mut f64, evaluation: *const alterrec_evaluation, scorer: i32, metric: i32, k: i64, group: i64) -> alterrec_status;
     pub fn alterrec_evaluation_json(evaluation: *const alterrec_evaluation) -> *const c_char;
-    pub fn alterrec_model_choose_alpha(alpha: *mut f64, curve: *mut f64, points: i64, model: *mut alterrec_model, valid: *const alterrec_sessions, config: *const alterrec_config) -> alterrec_status;
+    pub fn alterrec_model_choose_alpha(alpha: *mut f64, curve: *mut f64, model: *mut alterrec_model, valid: *const alterrec_sessions, points: i64, config: *const alterrec_config) -> alterrec_status;
     pub fn alterrec_recommender_create(recommender: *mut *mut alterrec_recommender, model: *const alterrec_model, config: *const alterrec_config) -> alterrec_status;
     pub fn alterrec_recommender_save(recommender: *const alterrec_recommender, path: *const c_char) -> alterrec_status;
     pub fn alterrec_recommender_open(recommender: *mut *mut alterrec_recommender, path: *const c_char, config: *const alterrec_config) -> alterrec_status;
     pub fn alterrec_recommender_hold(recommender: *const alterrec_recommender) -> *mut alterrec_recommender;
     pub fn alterrec_recommender_free(recommender: *mut alterrec_recommender);
-    pub fn alterrec_recommender_on_fusion(recommender: *mut alterrec_recommender, fusion: alterrec_fusion_fn, user_data: *mut c_void) -> alterrec_status;
     pub fn alterrec_recommender_catalog(recommender: *const alterrec_recommender) -> *const alterrec_catalog;
     pub fn alterrec_filter_create(filter: *mut *mut alterrec_filter, items: i64) -> alterrec_status;
     pub fn alterrec_filter_free(filter: *mut alterrec_filter);
@@ -389,8 +397,8 @@ unsafe extern "C" {
     pub fn alterrec_filter_allow_only(filter: *mut alterrec_filter, items: *const i32, count: i64) -> alterrec_status;
     pub fn alterrec_filter_exclude(filter: *mut alterrec_filter, items: *const i32, count: i64) -> alterrec_status;
     pub fn alterrec_filter_cap(filter: *mut alterrec_filter, categories: *const i32, items: i64, per_list: i64) -> alterrec_status;
-    pub fn alterrec_recommender_top_k(items: *mut i32, scores: *mut f32, recommender: *const alterrec_recommender, batch: *mut alterrec_batch, k: i64, search: *mut alterrec_search) -> alterrec_status;
-    pub fn alterrec_recommender_score(fused: *mut f32, id: *mut f32, text: *mut f32, recommender: *const alterrec_recommender, batch: *mut alterrec_batch, items: *const i32, count: i64, search: *mut alterrec_search) -> alterrec_status;
+    pub fn alterrec_recommender_top_k(items: *mut i32, scores: *mut f32, report: *mut alterrec_search_report, recommender: *const alterrec_recommender, batch: *mut alterrec_batch, k: i64, search: *const alterrec_search) -> alterrec_status;
+    pub fn alterrec_recommender_score(fused: *mut f32, id: *mut f32, text: *mut f32, recommender: *const alterrec_recommender, batch: *mut alterrec_batch, items: *const i32, count: i64, search: *const alterrec_search) -> alterrec_status;
     pub fn alterrec_recommender_width(recommender: *const alterrec_recommender) -> i64;
     pub fn alterrec_recommender_item_vectors(vectors: *mut f32, recommender: *const alterrec_recommender, first: i64, count: i64) -> alterrec_status;
     pub fn alterrec_recommender_session_vectors(vectors: *mut f32, recommender: *const alterrec_recommender, batch: *mut alterrec_batch) -> alterrec_status;
@@ -405,9 +413,10 @@ unsafe extern "C" {
     pub fn alterrec_live_session_reset(live: *mut alterrec_live_session);
     pub fn alterrec_live_session_exclude_own(live: *mut alterrec_live_session, exclude_own: i32) -> alterrec_status;
     pub fn alterrec_live_session_exclude(live: *mut alterrec_live_session, items: *const i32, count: i64) -> alterrec_status;
-    pub fn alterrec_live_session_top_k(items: *mut i32, scores: *mut f32, live: *const alterrec_live_session, k: i64, search: *mut alterrec_search) -> alterrec_status;
-    pub fn alterrec_live_sessions_top_k(items: *mut i32, scores: *mut f32, sessions: *const *mut alterrec_live_session, count: i64, k: i64, search: *mut alterrec_search) -> alterrec_status;
-    pub fn alterrec_live_session_score(fused: *mut f32, id: *mut f32, text: *mut f32, live: *const alterrec_live_session, items: *const i32, count: i64, search: *mut alterrec_search) -> alterrec_status;
-    pub fn alterrec_live_session_serialize(bytes: *mut c_void, size: *mut i64, live: *const alterrec_live_session) -> alterrec_status;
-    pub fn alterrec_live_session_restore(live: *mut alterrec_live_session, bytes: *const c_void, size: i64) -> alterrec_status;
+    pub fn alterrec_live_session_top_k(items: *mut i32, scores: *mut f32, report: *mut alterrec_search_report, live: *const alterrec_live_session, k: i64, search: *const alterrec_search) -> alterrec_status;
+    pub fn alterrec_live_sessions_top_k(items: *mut i32, scores: *mut f32, report: *mut alterrec_search_report, sessions: *const *mut alterrec_live_session, count: i64, k: i64, search: *const alterrec_search) -> alterrec_status;
+    pub fn alterrec_live_session_score(fused: *mut f32, id: *mut f32, text: *mut f32, live: *const alterrec_live_session, items: *const i32, count: i64, search: *const alterrec_search) -> alterrec_status;
+    pub fn alterrec_live_session_size(live: *const alterrec_live_session) -> usize;
+    pub fn alterrec_live_session_serialize(bytes: *mut c_void, live: *const alterrec_live_session, size: usize) -> alterrec_status;
+    pub fn alterrec_live_session_restore(live: *mut alterrec_live_session, bytes: *const c_void, size: usize) -> alterrec_status;
 }

@@ -102,18 +102,17 @@ fn structs_and_constants() {
             struct_size,
             tower,
             negatives,
-            positives,
+            stop,
             k1,
             k2,
             negative_count,
+            positive_count,
             hard_share,
             popularity,
             shared,
             correct,
             positives_weight,
-            learning_rate,
-            stop,
-            reserved
+            learning_rate
         }
     );
     same!(
@@ -187,7 +186,12 @@ fn structs_and_constants() {
     same!(
         expected,
         seen,
-        alterrec_search { struct_size, threads, filter, candidates, guaranteed, reranked, rescans }
+        alterrec_search { struct_size, threads, filter, candidates, fusion, user_data }
+    );
+    same!(
+        expected,
+        seen,
+        alterrec_search_report { struct_size, reserved, guaranteed, reranked, rescans }
     );
     equal!(expected, seen,
         ALTERREC_OK ALTERREC_ERROR_INVALID_ARGUMENT ALTERREC_ERROR_OUT_OF_MEMORY ALTERREC_ERROR_IO

@@ -168,9 +168,8 @@ impl Drop for Kept {
     }
 }
 
-// Only closures that are Send (and Sync, where threads share them) are ever kept.
+// Only closures that are Send are ever kept.
 unsafe impl Send for Kept {}
-unsafe impl Sync for Kept {}
 
 /// Where a running epoch or evaluation stands: the fields of `alterrec_progress`.
 pub struct Progress<'a>(&'a sys::alterrec_progress);
@@ -249,7 +248,7 @@ where
     })
 }
 
-/// Several threads at once.
+/// The closure is only lent.
 pub(crate) unsafe extern "C" fn call_fusion<F, A>(
     tile: *const sys::alterrec_fusion_tile,
     closure: *mut c_void,

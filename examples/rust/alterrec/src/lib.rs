@@ -26,7 +26,7 @@ pub use error::{Error, Result, Status};
 pub use evaluation::{evaluate, Evaluation, Evaluator, Group, Metric};
 pub use handle::{Answer, FusionTile, Progress};
 pub use model::{Model, Scorer, Tensor};
-pub use serving::{Filter, Found, Recommendations, Recommender, Search};
+pub use serving::{Filter, Found, Fusion, Recommendations, Recommender, Search};
 pub use sys::{
     alterrec_data_report as DataReport, alterrec_epoch_report as EpochReport,
     alterrec_plan as Plan, alterrec_step_report as StepReport,

@@ -1,7 +1,7 @@
 //! The parameters of both towers.
 use crate::config::ConfigView;
 use crate::data::{Batch, CatalogView, SessionsView};
-use crate::error::{check, Error, Result};
+use crate::error::{check, Result};
 use crate::handle::{c_path, c_string, optional, owned, sized, text, CStrings};
 use crate::sys;
 use std::path::Path;
@@ -90,24 +90,27 @@ impl Model {
     }
 
     /// The option `model.dim`.
-    pub fn dim(&self) -> Result<i64> {
-        let text = self.config().get("model.dim")?;
-        text.parse().map_err(|_| Error::wrong("model.dim is no number"))
+    pub fn dim(&self) -> i64 {
+        unsafe { sys::alterrec_model_dim(self.as_ptr()) }
     }
 
     /// Every parameter tensor.
     pub fn tensors(&self) -> Result<Vec<Tensor>> {
         (0..unsafe { sys::alterrec_model_tensor_count(self.as_ptr()) })
-            .map(|index| unsafe {
-                let mut found: sys::alterrec_tensor = std::mem::zeroed();
-                found.struct_size = size_of::<sys::alterrec_tensor>() as u32;
-                check(sys::alterrec_model_tensor_describe(&mut found, self.as_ptr(), index))?;
-                Ok(Tensor {
-                    name: text(found.name).unwrap_or("").into(),
-                    shape: found.shape[..found.dims as usize].into(),
+            .map(|index| {
+                tensor(|found| unsafe {
+                    sys::alterrec_model_tensor_describe(found, self.as_ptr(), index)
                 })
             })
             .collect()
+    }
+
+    /// One parameter tensor.
+    pub fn tensor(&self, name: &str) -> Result<Tensor> {
+        let name = c_string(name)?;
+        tensor(|found| unsafe {
+            sys::alterrec_model_tensor_find(found, self.as_ptr(), name.as_ptr())
+        })
     }
 
     pub fn get_tensor(&self, values: &mut [f32], name: &str) -> Result<()> {
@@ -128,7 +131,7 @@ impl Model {
 
     /// `[items, dim]` of one tower.
     pub fn item_vectors(&self, vectors: &mut [f32], tower: Scorer) -> Result<()> {
-        sized("vectors", vectors.len(), self.catalog().items(), self.dim()?)?;
+        sized("vectors", vectors.len(), self.catalog().items(), self.dim())?;
         check(unsafe {
             let vectors = vectors.as_mut_ptr();
             sys::alterrec_model_item_vectors(vectors, self.as_ptr(), tower as i32)
@@ -142,7 +145,7 @@ impl Model {
         tower: Scorer,
         batch: &mut Batch,
     ) -> Result<()> {
-        sized("vectors", vectors.len(), batch.count(), self.dim()?)?;
+        sized("vectors", vectors.len(), batch.count(), self.dim())?;
         check(unsafe {
             let (vectors, batch) = (vectors.as_mut_ptr(), batch.as_ptr());
             sys::alterrec_model_session_vectors(vectors, self.as_ptr(), tower as i32, batch)
@@ -170,12 +173,22 @@ impl Model {
             sys::alterrec_model_choose_alpha(
                 &mut alpha,
                 curve.as_mut_ptr(),
-                points as i64,
                 self.as_ptr(),
                 valid.as_ptr(),
+                points as i64,
                 optional(config, ConfigView::as_ptr),
             )
         })?;
         Ok((alpha, curve))
     }
+}
+
+fn tensor(describe: impl FnOnce(*mut sys::alterrec_tensor) -> i32) -> Result<Tensor> {
+    let mut found: sys::alterrec_tensor = unsafe { std::mem::zeroed() };
+    found.struct_size = size_of::<sys::alterrec_tensor>() as u32;
+    check(describe(&mut found))?;
+    Ok(Tensor {
+        name: unsafe { text(found.name) }.unwrap_or("").into(),
+        shape: found.shape[..found.dims as usize].into(),
+    })
 }

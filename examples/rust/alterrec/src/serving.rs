@@ -2,12 +2,13 @@
 use crate::config::ConfigView;
 use crate::data::{Batch, CatalogView};
 use crate::error::{check, Result};
-use crate::handle::{c_path, call_fusion, make, optional, owned, sized, Answer, FusionTile, Kept};
+use crate::handle::{c_path, call_fusion, make, optional, owned, sized, Answer, FusionTile};
 use crate::model::Model;
 use crate::sys;
+use std::ffi::c_void;
+use std::marker::PhantomData;
 use std::path::Path;
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 owned!(
     /// What may be recommended at all, whoever asks. Filled, then shared.
@@ -40,14 +41,48 @@ impl Filter {
     }
 }
 
+/// A closure that fuses both towers' scores in the place of the weighted sum, on the thread of the
+/// call that it is given to.
+#[derive(Clone, Copy)]
+pub struct Fusion<'f> {
+    call: sys::alterrec_fusion_fn,
+    closure: *mut c_void,
+    _closure: PhantomData<&'f ()>,
+}
+
+impl<'f> Fusion<'f> {
+    pub fn new<F, A>(closure: &'f F) -> Fusion<'f>
+    where
+        F: Fn(&mut FusionTile) -> A,
+        A: Into<Answer>,
+    {
+        let pointer = std::ptr::from_ref(closure).cast_mut().cast();
+        Fusion { call: Some(call_fusion::<F, A>), closure: pointer, _closure: PhantomData }
+    }
+}
+
 /// How a call searches; the default is exact, over all items.
 #[derive(Clone, Copy, Default)]
 pub struct Search<'f> {
+    pub fusion: Option<Fusion<'f>>,
     pub filter: Option<&'f Filter>,
     /// 0: the recommender's.
     pub threads: i32,
     /// 0: exact.
     pub candidates: i64,
+}
+
+impl Search<'_> {
+    fn to_c(self) -> sys::alterrec_search {
+        sys::alterrec_search {
+            struct_size: size_of::<sys::alterrec_search>() as u32,
+            threads: self.threads,
+            filter: optional(self.filter, |filter| filter.as_ptr() as *const _),
+            candidates: self.candidates,
+            fusion: self.fusion.and_then(|fusion| fusion.call),
+            user_data: self.fusion.map_or(std::ptr::null_mut(), |fusion| fusion.closure),
+        }
+    }
 }
 
 /// What a search met.
@@ -56,6 +91,21 @@ pub struct Found {
     pub guaranteed: i64,
     pub reranked: i64,
     pub rescans: i64,
+}
+
+impl Found {
+    fn to_c(self) -> sys::alterrec_search_report {
+        sys::alterrec_search_report {
+            struct_size: size_of::<sys::alterrec_search_report>() as u32,
+            reserved: 0,
+            guaranteed: self.guaranteed,
+            reranked: self.reranked,
+            rescans: self.rescans,
+        }
+    }
+    fn of(report: &sys::alterrec_search_report) -> Found {
+        Found { guaranteed: report.guaranteed, reranked: report.reranked, rescans: report.rescans }
+    }
 }
 
 /// The best k items of each session, row after row; -1 where there are no more.
@@ -82,7 +132,6 @@ impl Recommendations {
 /// holder of the same snapshot), each with a [`Batch`] of its own.
 pub struct Recommender {
     handle: NonNull<sys::alterrec_recommender>,
-    fusion: Option<Arc<Kept>>,
 }
 
 unsafe impl Send for Recommender {}
@@ -97,7 +146,7 @@ impl Drop for Recommender {
 impl Clone for Recommender {
     fn clone(&self) -> Recommender {
         unsafe { sys::alterrec_recommender_hold(self.handle.as_ptr()) };
-        Recommender { handle: self.handle, fusion: self.fusion.clone() }
+        Recommender { handle: self.handle }
     }
 }
 
@@ -106,7 +155,7 @@ impl Recommender {
         let config = optional(config, ConfigView::as_ptr);
         let handle =
             make(|made| unsafe { sys::alterrec_recommender_create(made, model.as_ptr(), config) })?;
-        Ok(Recommender { handle, fusion: None })
+        Ok(Recommender { handle })
     }
 
     /// Opens a file that [`Recommender::save`] wrote, by mapping it: it must not be changed while it
@@ -116,33 +165,13 @@ impl Recommender {
         let config = optional(config, ConfigView::as_ptr);
         let handle =
             make(|made| unsafe { sys::alterrec_recommender_open(made, path.as_ptr(), config) })?;
-        Ok(Recommender { handle, fusion: None })
+        Ok(Recommender { handle })
     }
 
     /// Writes all that serving needs to one file.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = c_path(path)?;
         check(unsafe { sys::alterrec_recommender_save(self.as_ptr(), path.as_ptr()) })
-    }
-
-    /// With a fusion in the place of the weighted sum, which several threads call at once.
-    pub fn with_fusion<F, A>(
-        model: &Model,
-        config: Option<&ConfigView>,
-        closure: F,
-    ) -> Result<Recommender>
-    where
-        F: Fn(&mut FusionTile) -> A + Send + Sync + 'static,
-        A: Into<Answer>,
-    {
-        let mut recommender = Recommender::new(model, config)?;
-        let kept = Arc::new(Kept::new(closure));
-        check(unsafe {
-            let call = Some(call_fusion::<F, A> as _);
-            sys::alterrec_recommender_on_fusion(recommender.as_ptr(), call, kept.pointer)
-        })?;
-        recommender.fusion = Some(kept);
-        Ok(recommender)
     }
 
     pub fn catalog(&self) -> &CatalogView {
@@ -160,11 +189,13 @@ impl Recommender {
             scores: vec![f32::NEG_INFINITY; size],
             found: Found::default(),
         };
-        best.found = with(search, |search| unsafe {
+        let (found, search) = (&mut best.found.to_c(), &search.to_c());
+        check(unsafe {
             let (items, scores) = (best.items.as_mut_ptr(), best.scores.as_mut_ptr());
             let (handle, batch) = (self.as_ptr(), batch.as_ptr());
-            sys::alterrec_recommender_top_k(items, scores, handle, batch, k as i64, search)
+            sys::alterrec_recommender_top_k(items, scores, found, handle, batch, k as i64, search)
         })?;
+        best.found = Found::of(found);
         Ok(best)
     }
 
@@ -177,6 +208,7 @@ impl Recommender {
         text: Option<&mut [f32]>,
         batch: &mut Batch,
         items: &[i32],
+        search: &Search,
     ) -> Result<()> {
         let rows = batch.count();
         let count = items.len() as i64 / rows.max(1);
@@ -186,11 +218,11 @@ impl Recommender {
             Some(scores) => sized(name, scores.len(), rows, count).map(|_| scores.as_mut_ptr()),
         };
         let (fused, id, text) = (place("fused", fused)?, place("id", id)?, place("text", text)?);
-        with(&Search::default(), |search| unsafe {
+        let search = &search.to_c();
+        check(unsafe {
             let (handle, batch, items) = (self.as_ptr(), batch.as_ptr(), items.as_ptr());
             sys::alterrec_recommender_score(fused, id, text, handle, batch, items, count, search)
-        })?;
-        Ok(())
+        })
     }
 
     /// The width of the vectors below.
@@ -219,19 +251,4 @@ impl Recommender {
     fn as_ptr(&self) -> *mut sys::alterrec_recommender {
         self.handle.as_ptr()
     }
-}
-
-/// Calls with the struct that C has for how to search and what was met.
-fn with(search: &Search, call: impl FnOnce(*mut sys::alterrec_search) -> i32) -> Result<Found> {
-    let mut both = sys::alterrec_search {
-        struct_size: size_of::<sys::alterrec_search>() as u32,
-        threads: search.threads,
-        filter: optional(search.filter, |filter| filter.as_ptr() as *const _),
-        candidates: search.candidates,
-        guaranteed: 0,
-        reranked: 0,
-        rescans: 0,
-    };
-    check(call(&mut both))?;
-    Ok(Found { guaranteed: both.guaranteed, reranked: both.reranked, rescans: both.rescans })
 }

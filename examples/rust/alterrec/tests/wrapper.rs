@@ -1,7 +1,7 @@
 //! The wrapper against the installed library.
 use alterrec::{
-    sys, Answer, Batch, Catalog, Config, Evaluator, Filter, Metric, Model, Recommender, Scorer,
-    Search, Sessions, Status, Trainer,
+    sys, Answer, Batch, Catalog, Config, Evaluator, Filter, Fusion, FusionTile, Metric, Model,
+    Recommender, Scorer, Search, Sessions, Status, Trainer,
 };
 
 const ITEMS: i32 = 30;
@@ -108,7 +108,7 @@ fn data_goes_in_and_out() {
 fn models_are_read_changed_and_saved() {
     let shop = shop();
     let mut model = Model::new(&shop.catalog, Some(&shop.config)).unwrap();
-    assert_eq!(model.dim().unwrap(), 8);
+    assert_eq!(model.dim(), 8);
     model.set_tensor("id.norm.weight", &[0.5; 8]).unwrap();
     assert_eq!(model.set_tensor("id.norm.weight", &[0.5]).unwrap_err().status(), Status::Mismatch);
     let path = temporary("model.safetensors");
@@ -339,7 +339,7 @@ fn serving_from_threads() {
     assert!(recommender.top_k(&mut batch, usize::MAX / 8, &exact).is_err());
 
     let mut given = vec![0.0; best.items.len()];
-    recommender.score(Some(&mut given), None, None, &mut batch, &best.items).unwrap();
+    recommender.score(Some(&mut given), None, None, &mut batch, &best.items, &exact).unwrap();
     assert_eq!(given, best.scores);
     let width = recommender.width() as usize;
     let (mut item, mut sessions) = (vec![0.0; width], vec![0.0; 4 * width]);
@@ -353,6 +353,17 @@ fn serving_from_threads() {
     filter.allow_only(&[0, 1, 2, 3, 4, 10]).unwrap();
     filter.allow_bitmap(&[0xff, 0xff, 0xff, 0xff], ITEMS.into()).unwrap();
     filter.cap(&(0..ITEMS).map(|i| i / PLACES).collect::<Vec<_>>(), 2).unwrap();
+    let fuses = |tile: &mut FusionTile| {
+        for (id, _, fused) in tile.rows() {
+            fused.copy_from_slice(id);
+        }
+    };
+    let search = Search { fusion: Some(Fusion::new(&fuses)), ..exact };
+    let (of_id, mut ids) =
+        (recommender.top_k(&mut batch, 7, &search).unwrap(), best.scores.clone());
+    recommender.score(None, Some(&mut ids), None, &mut batch, &of_id.items, &exact).unwrap();
+    assert_eq!(of_id.scores, ids);
+
     let search = Search { filter: Some(&filter), threads: 1, ..exact };
     let few = recommender.top_k(&mut batch, 5, &search).unwrap();
     assert_eq!(few.found.guaranteed, 4);
@@ -388,21 +399,19 @@ fn serving_from_threads() {
 /// Each thread gets its own panic back.
 #[test]
 fn a_fusion_that_panics_on_threads() {
-    thread_local!(static MINE: std::cell::Cell<i32> = const { std::cell::Cell::new(-1) });
     let shop = shop();
     let model = Model::new(&shop.catalog, Some(&shop.config)).unwrap();
-    let recommender =
-        Recommender::with_fusion(&model, None, |_| -> () { panic!("thread {}", MINE.get()) })
-            .unwrap();
+    let recommender = Recommender::new(&model, None).unwrap();
     std::thread::scope(|scope| {
         for worker in 0..4 {
             let recommender = &recommender;
             scope.spawn(move || {
-                MINE.set(worker);
+                let panics = |_: &mut FusionTile| -> () { panic!("thread {worker}") };
+                let search = Search { fusion: Some(Fusion::new(&panics)), ..Search::default() };
                 let mut batch = Batch::new().unwrap();
                 for _ in 0..10 {
                     fill(&mut batch, worker);
-                    let error = recommender.top_k(&mut batch, 3, &Search::default()).unwrap_err();
+                    let error = recommender.top_k(&mut batch, 3, &search).unwrap_err();
                     assert_eq!(error.to_string(), format!("thread {worker}"));
                 }
             });
