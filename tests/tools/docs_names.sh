@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the documents name must exist: files that are linked to, functions, types and constants of
-# alterrec.h, options.
+# alterrec.h, options. And every option is named by a document that tells what it does.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -67,18 +67,27 @@ FILENAME ~ /options\.md$/ && /^\| *`[a-z]+\.[a-z0-9_]+`/ {
             fault("alterrec.h knows no " name)
     }
     rest = $0
-    while (match(rest, /`[a-z]+\.[a-z0-9_]+`/)) {
+    while (match(rest, /`[a-z]+\.[a-z0-9_]+[`:]/)) {
         key = substr(rest, RSTART + 1, RLENGTH - 2)
         rest = substr(rest, RSTART + RLENGTH)
         start = key
         sub(/\..*/, "", start)
-        if (key ~ /\.(txt|csv|tsv|npy|safetensors|yaml|json|jsonl|inter|item|c|h|sh|md|weight|bias)$/)
+        if (FILENAME !~ /internals|coming_from|troubleshooting/)
+            named[key] = 1
+        if (key ~ /\.(txt|csv|tsv|npy|pkl|safetensors|yaml|json|jsonl|inter|item|c|h|sh|md|weight|bias)$/)
             continue
         if ((start in family) && !(key in in_options))
             fault("there is no option " key)
     }
 }
 
-END { exit faults > 0 }
+END {
+    for (key in in_options)
+        if (!(key in named)) {
+            print "no document tells what the option " key " does"
+            faults++
+        }
+    exit faults > 0
+}
 ' include/alterrec/alterrec.h docs/options.md README.md CHANGELOG.md lib/README.md \
     $(find docs -name '*.md' ! -name options.md) && echo "docs: every name exists"
