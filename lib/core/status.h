@@ -2,6 +2,8 @@
 #ifndef AR_CORE_STATUS_H
 #define AR_CORE_STATUS_H
 
+#include "core/machine.h"
+
 #include <alterrec/alterrec.h>
 #include <stdbool.h>
 

@@ -42,9 +42,6 @@ alterrec_status ar_key_cache_insert(ar_key_cache *cache, const ar_cached_key *ke
 static inline uint64_t ar_key_cache_word(const char *bytes) {
     uint64_t word;
     memcpy(&word, bytes, sizeof word);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    word = __builtin_bswap64(word);
-#endif
     return word;
 }
 

@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the files' values are little-endian");
-
 enum { PREFIX = 8, MOST_HEADER = 100000000, DIGITS = 16 };
 
 static const struct {

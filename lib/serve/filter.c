@@ -5,9 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "a bitmap of bytes is copied into words as it is");
-
 alterrec_status alterrec_filter_create(alterrec_filter **filter, int64_t items) {
     AR_NOT_NULL(filter);
     *filter = NULL;
