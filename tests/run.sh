@@ -10,8 +10,9 @@
 #                                  nor oneDNN use it
 #   bash tests/run.sh --package    makes the Debian packages and uses them; with DEBIAN_ROOT=FOLDER, a
 #                                  clean Debian in a folder, installs them there (tests/install/test_deb.sh)
-#   bash tests/run.sh --ci         Release, then --sanitize
-#   bash tests/run.sh --all        all of these
+#   bash tests/run.sh --big        more than 2^31 interactions, files beyond 4 GiB: needs 11 GiB of memory
+#   bash tests/run.sh --all        all of these, as .ci/run does; what this machine cannot do is left out,
+#                                  and named at the end
 #   bash tests/run.sh -R NAME ...  what is not known here goes on to ctest
 #
 # Each has a build folder of its own (build-tests/...), so that a second run only builds what changed.
@@ -19,12 +20,17 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 suites=()
+all=false
 ctest_options=()
 for argument in "$@"; do
     case $argument in
-        --sanitize | --thread | --clang | --onednn3 | --avx2 | --package) suites+=("${argument#--}") ;;
-        --ci) suites+=(release sanitize) ;;
-        --all) suites+=(release clang onednn3 avx2 package sanitize thread) ;;
+        --sanitize | --thread | --clang | --onednn3 | --avx2 | --package | --big)
+            suites+=("${argument#--}")
+            ;;
+        --all)
+            all=true
+            suites=(release sanitize thread clang onednn3 avx2 package big)
+            ;;
         --help) sed -n '2,/^set/{/^set/d;s/^# \{0,1\}//;p}' "$0" && exit ;;
         *) ctest_options+=("$argument") ;;
     esac
@@ -42,14 +48,23 @@ quietly() {
     fi
 }
 
+# Whether this machine can do it; gets what it needs.
+prepare() {
+    case $1 in
+        clang) sh tests/tools/install_packages.sh clang libomp-dev ;;
+        onednn3) sh tests/tools/fetch_onednn3.sh "$PWD/build-tests/onednn3-files" ;;
+        package) command -v cpack dpkg-deb dpkg-shlibdeps >/dev/null ;;
+        big) [ "$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)" -gt $((12 * 1024 * 1024)) ] ;;
+    esac
+}
+
 run_suite() {
-    local suite=$1 folder=build-tests/$1 selection=() variables=()
-    local configure=(-DALTERREC_WERROR=ON -DALTERREC_LONG_TESTS=ON)
+    local suite=$1 folder=build-tests/$1 target=all selection=() variables=()
+    local configure=(-DALTERREC_WERROR=ON)
     case $suite in
-        release) configure+=(-DCMAKE_BUILD_TYPE=Release) ;;
+        release) configure+=(-DCMAKE_BUILD_TYPE=Release -DALTERREC_LONG_TESTS=ON) ;;
         clang) configure+=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang) ;;
         onednn3)
-            sh tests/tools/fetch_onednn3.sh "$PWD/build-tests/onednn3-files"
             configure+=(-DCMAKE_BUILD_TYPE=Release
                 -DALTERREC_ONEDNN_ROOT="$PWD/build-tests/onednn3-files")
             ;;
@@ -57,32 +72,44 @@ run_suite() {
             configure+=(-DCMAKE_BUILD_TYPE=Release -DALTERREC_AVX512=OFF)
             variables=(DNNL_MAX_CPU_ISA=AVX2 ONEDNN_MAX_CPU_ISA=AVX2)
             ;;
-        sanitize) configure+=(-DCMAKE_BUILD_TYPE=Debug -DALTERREC_SANITIZE=address,undefined) ;;
+        sanitize)
+            configure+=(-DCMAKE_BUILD_TYPE=Debug -DALTERREC_SANITIZE=address,undefined
+                -DALTERREC_LONG_TESTS=ON)
+            ;;
         thread)
             configure+=(-DCMAKE_BUILD_TYPE=Debug -DALTERREC_SANITIZE=thread)
             selection=(-L contract)
             # OpenMP's own synchronisation is not instrumented: threads are the tests' alone.
-            export OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1
-            export TSAN_OPTIONS="suppressions=$PWD/tests/tools/tsan.supp halt_on_error=1"
+            variables=(OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1
+                TSAN_OPTIONS="suppressions=$PWD/tests/tools/tsan.supp halt_on_error=1")
+            ;;
+        big)
+            configure+=(-DCMAKE_BUILD_TYPE=Release -DALTERREC_BIG_TESTS=ON)
+            target=test_large_counts
+            selection=(-R '^test_large_counts$')
             ;;
     esac
     mkdir -p "$folder"
     echo "== $suite: configure and build in $folder"
     quietly "$folder/configure.log" cmake -S . -B "$folder" -G Ninja "${configure[@]}"
-    quietly "$folder/build.log" cmake --build "$folder"
+    quietly "$folder/build.log" cmake --build "$folder" --target "$target"
     echo "== $suite: test"
     (cd "$folder" && env ${variables[@]+"${variables[@]}"} \
         ctest --output-on-failure --no-tests=error --no-label-summary \
         ${selection[@]+"${selection[@]}"} ${ctest_options[@]+"${ctest_options[@]}"})
 }
 
-packages=()
-[[ " ${suites[*]} " != *" clang "* ]] || packages+=(clang libomp-dev)
-[ ${#suites[@]} -eq 1 ] || packages+=(doxygen) # 45 MB, 210 installed: without it its test is skipped
-sh tests/tools/install_packages.sh ${packages[@]+"${packages[@]}"}
+# 45 MB, 210 installed: without it its test is skipped.
+! $all || doxygen=doxygen
+sh tests/tools/install_packages.sh ${doxygen:-}
 
+left_out=()
 for suite in "${suites[@]}"; do
-    if [ "$suite" = package ]; then
+    if ! prepare "$suite"; then
+        echo "== $suite: this machine lacks what it needs"
+        $all || exit 1
+        left_out+=("$suite")
+    elif [ "$suite" = package ]; then
         echo "== package: build, make and use the Debian packages"
         mkdir -p build-tests
         sh tests/install/test_deb.sh build-tests/package ${DEBIAN_ROOT:+"$DEBIAN_ROOT"}
@@ -90,3 +117,4 @@ for suite in "${suites[@]}"; do
         run_suite "$suite"
     fi
 done
+[ ${#left_out[@]} -eq 0 ] || echo "== left out: ${left_out[*]}"
