@@ -2,6 +2,7 @@
 #include "bench.h"
 #include "json.h"
 #include "program.h"
+#include "settings.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,6 +19,7 @@ typedef struct benchmark {
 static const benchmark benchmarks[] = {
     {"serve", bench_serve_command, "latency and throughput of a recommender"},
     {"train", bench_train_command, "time of a training step, by its parts"},
+    {"evaluate", bench_evaluate_command, "time of an evaluation by full ranking"},
 };
 
 enum { BENCHMARKS = sizeof benchmarks / sizeof benchmarks[0] };
@@ -117,16 +119,77 @@ bool bench_machine_measure(bench_machine *machine, const bench_list *threads, FI
     return true;
 }
 
-int bench_json_open(FILE **json, const char *path) {
+/* The file that rows go to as JSON: NULL of no path, stdout of "-". */
+static int open_json(FILE **json, const char *path) {
     *json = path == NULL ? NULL : strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
     return path != NULL && *json == NULL ? program_error("%s: cannot be written", path)
                                          : PROGRAM_OK;
 }
 
-int bench_json_close(FILE *json, const char *path) {
+static int close_json(FILE *json, const char *path) {
     return json != NULL && json != stdout && fclose(json) != 0
                ? program_error("%s: cannot be written", path)
                : PROGRAM_OK;
+}
+
+void bench_setup_flags(cli_flag *flags, bench_setup *setup) {
+    const cli_flag made[BENCH_SETUP_FLAGS] = {
+        {.name = "items",
+         .value_name = "LIST",
+         .text = &setup->items_text,
+         .help = "numbers of items, as 10000,1000000 (44577)"},
+        {.name = "threads",
+         .value_name = "LIST",
+         .text = &setup->threads_text,
+         .help = "numbers of threads, as 1,2"},
+        {.name = "features",
+         .value_name = "F",
+         .number = &setup->features,
+         .low = setup->least_features,
+         .high = 8192,
+         .help = setup->least_features == 0
+                     ? "size of the random text features; 0: an ID tower only"
+                     : "size of the random text features"},
+        {.name = "length",
+         .value_name = "N",
+         .number = &setup->length,
+         .low = setup->least_length,
+         .high = 50,
+         .help = "items of a session, on average (5)"},
+        {.name = "set",
+         .value_name = "KEY=VALUE",
+         .list = &setup->assignments,
+         .help = "an option, may be given several times: model.dim=64"},
+        {.name = "json",
+         .value_name = "FILE",
+         .text = &setup->json_path,
+         .help = "every row as a line of JSON as well; - for stdout"},
+    };
+    memcpy(flags, made, sizeof made);
+}
+
+int bench_setup_run(bench_setup *setup, const command_line *line, int (*measure)(void *settings),
+                    void *settings) {
+    int code = bench_list_read(&setup->items, line, "items", setup->items_text, 64, 100000000);
+    if (code == PROGRAM_OK)
+        code = bench_list_read(&setup->threads, line, "threads", setup->threads_text, 1,
+                               BENCH_THREADS_MOST);
+    if (code == PROGRAM_OK && alterrec_config_create(&setup->config) != ALTERREC_OK)
+        code = program_library_error();
+    if (code == PROGRAM_OK)
+        code = settings_apply(setup->config, line, &line->operands, &setup->assignments);
+    if (code == PROGRAM_OK)
+        code = open_json(&setup->json, setup->json_path);
+    if (code == PROGRAM_OK)
+        code = measure(settings);
+    if (close_json(setup->json, setup->json_path) != PROGRAM_OK)
+        code = PROGRAM_ERROR;
+    alterrec_config_free(setup->config);
+    return code;
+}
+
+double bench_option(const bench_setup *setup, const char *key) {
+    return strtod(settings_get(setup->config, key), NULL);
 }
 
 void bench_json_field(FILE *json, const char *name, double value) {

@@ -5,6 +5,7 @@
 #include "arguments.h"
 #include "machine.h"
 
+#include <alterrec/alterrec.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@ enum { BENCH_LIST_MOST = 16, BENCH_THREADS_MOST = 64 };
 /* The benchmarks: each reads its own command line and returns an exit code. */
 int bench_serve_command(int argc, char **argv);
 int bench_train_command(int argc, char **argv);
+int bench_evaluate_command(int argc, char **argv);
 
 typedef struct bench_list {
     int64_t numbers[BENCH_LIST_MOST];
@@ -23,6 +25,29 @@ typedef struct bench_list {
 /* Reads "10000,1000000", each number in low..high; an exit code, what is wrong has been said. */
 int bench_list_read(bench_list *list, const command_line *line, const char *flag, const char *text,
                     int64_t low, int64_t high);
+
+/* What every benchmark is asked for. The texts' and numbers' first values are what they are without
+ * a flag. */
+typedef struct bench_setup {
+    const char *items_text, *threads_text, *json_path;
+    text_list assignments;
+    int64_t features, least_features, length, least_length;
+    bench_list items, threads; /* of the texts */
+    alterrec_config *config;
+    FILE *json; /* NULL: no JSON */
+} bench_setup;
+
+/* Fills flags [BENCH_SETUP_FLAGS], which read into `setup`. */
+enum { BENCH_SETUP_FLAGS = 6 };
+void bench_setup_flags(cli_flag *flags, bench_setup *setup);
+
+/* Reads what the command line says, has `measure` called with `settings` and closes everything; an
+ * exit code. */
+int bench_setup_run(bench_setup *setup, const command_line *line, int (*measure)(void *settings),
+                    void *settings);
+
+/* The value of an option that is a number. */
+double bench_option(const bench_setup *setup, const char *key);
 
 /* Times of single requests, in seconds. */
 typedef struct bench_times {
@@ -47,10 +72,6 @@ typedef struct bench_machine {
 /* Measures each number of threads in `threads` once and prints what was found (on stderr when
  * stdout is for JSON). */
 bool bench_machine_measure(bench_machine *machine, const bench_list *threads, FILE *stream);
-
-/* The file that rows go to as JSON: NULL of no path, stdout of "-". Exit codes. */
-int bench_json_open(FILE **json, const char *path);
-int bench_json_close(FILE *json, const char *path);
 
 /* A further member of the object that is being written. */
 void bench_json_field(FILE *json, const char *name, double value);

@@ -69,3 +69,18 @@ void bench_sessions_free(bench_sessions *sessions) {
     free(sessions->offsets);
     *sessions = (bench_sessions){0};
 }
+
+int bench_sessions_create(alterrec_sessions **sessions, const alterrec_model *model,
+                          int64_t examples, int64_t mean) {
+    cli_dice dice = {11};
+    bench_sessions random;
+    const alterrec_catalog *catalog = alterrec_model_catalog(model);
+    /* A session of L items makes L - 1 examples. */
+    int64_t count = examples / (mean > 1 ? mean - 1 : 1);
+    bench_sessions_make(&random, count + count / 8 + 16, (double)mean,
+                        alterrec_catalog_items(catalog), &dice);
+    alterrec_status status =
+        alterrec_sessions_create(sessions, catalog, random.items, random.offsets, random.count);
+    bench_sessions_free(&random);
+    return status == ALTERREC_OK ? PROGRAM_OK : program_library_error();
+}

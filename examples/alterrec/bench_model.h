@@ -23,4 +23,9 @@ void bench_sessions_make(bench_sessions *sessions, int64_t count, double mean, i
                          cli_dice *dice);
 void bench_sessions_free(bench_sessions *sessions);
 
+/* Such sessions over the model's catalog, with `examples` prefixes that have a label or somewhat
+ * more; an exit code. */
+int bench_sessions_create(alterrec_sessions **sessions, const alterrec_model *model,
+                          int64_t examples, int64_t mean);
+
 #endif

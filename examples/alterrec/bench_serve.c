@@ -15,22 +15,17 @@ static const char *const mode_names[] = {"sessions", "live"};
 
 /* What is asked of the benchmark. */
 typedef struct serve_settings {
-    bench_list items, batches, threads, rates;
+    bench_setup setup;
+    bench_list batches, rates;
     const char *precisions[3];
     int precision_count;
     bool modes[2];
-    int64_t k, clients, features, length;
-    double seconds;
-    const char *model; /* a file, or NULL: random tables */
-    alterrec_config *config;
-    FILE *json;
+    int64_t k, clients, seconds;
+    const char *model;    /* a file, or NULL: random tables */
+    const char *snapshot; /* a file to serve from, or NULL */
 } serve_settings;
 
 /* ---- what the machine allows ---- */
-
-static int64_t option_number(const alterrec_config *config, const char *key) {
-    return strtoll(settings_get(config, key), NULL, 10);
-}
 
 static double bytes_of(const char *precision) {
     return strcmp(precision, "int8") == 0 ? 1.0 : strcmp(precision, "bf16") == 0 ? 2.0 : 4.0;
@@ -45,9 +40,9 @@ static double rate_of(const machine_rates *rates, const char *precision) {
 /* Operations that encoding a request cannot do without: every token needs keys and values of each
  * block, and all of the blocks but the last; of the last one only the last token of a session is
  * asked for. */
-static double encoder_operations(const serve_row *row, const alterrec_config *config) {
-    double dim = (double)option_number(config, "model.dim");
-    double blocks = (double)option_number(config, "model.blocks");
+static double encoder_operations(const serve_row *row, const bench_setup *setup) {
+    double dim = bench_option(setup, "model.dim");
+    double blocks = bench_option(setup, "model.blocks");
     double towers = (double)row->width / dim;
     double square = 2.0 * dim * dim; /* one product of a token with a matrix [dim, dim] */
     return towers * (row->tokens * ((blocks - 1.0) * 12.0 + 2.0) + (double)row->batch * 10.0) *
@@ -73,8 +68,8 @@ static double read_floor(const serve_row *row, const machine_rates *rates) {
 /* Seconds that the products take at the measured rates: the encoder's in f32, the scan's at the
  * table's precision. */
 static double product_floor(const serve_row *row, const machine_rates *rates,
-                            const alterrec_config *config) {
-    return encoder_operations(row, config) / rates->f32 +
+                            const bench_setup *setup) {
+    return encoder_operations(row, setup) / rates->f32 +
            scan_operations(row) / rate_of(rates, row->precision);
 }
 
@@ -87,7 +82,7 @@ static void print_head(FILE *stream) {
 }
 
 static void print_row(FILE *stream, const serve_row *row, const machine_rates *rates,
-                      const alterrec_config *config) {
+                      const bench_setup *setup) {
     double p50 = bench_quantile(&row->times, 0.5);
     double answered = (double)(row->times.count * row->batch);
     char rate[24] = "-";
@@ -99,13 +94,13 @@ static void print_row(FILE *stream, const serve_row *row, const machine_rates *r
             row->items, row->precision, mode_names[row->mode], row->batch, row->threads,
             row->clients, rate, p50 * 1e3, bench_quantile(&row->times, 0.9) * 1e3,
             bench_quantile(&row->times, 0.99) * 1e3, answered / row->seconds,
-            p50 / read_floor(row, rates), 100.0 * product_floor(row, rates, config) / p50,
+            p50 / read_floor(row, rates), 100.0 * product_floor(row, rates, setup) / p50,
             (double)row->reranked / answered, item_bytes(row));
     fflush(stream);
 }
 
 static void json_row(FILE *stream, const serve_row *row, const machine_rates *rates,
-                     const alterrec_config *config, double open_seconds) {
+                     const bench_setup *setup, double open_seconds) {
     double p50 = bench_quantile(&row->times, 0.5);
     double answered = (double)(row->times.count * row->batch);
     fprintf(stream, "{\"mode\":\"%s\",\"precision\":\"%s\"", mode_names[row->mode], row->precision);
@@ -122,7 +117,7 @@ static void json_row(FILE *stream, const serve_row *row, const machine_rates *ra
     bench_json_field(stream, "sessions_per_second", answered / row->seconds);
     bench_json_field(stream, "tokens_per_request", row->tokens);
     bench_json_field(stream, "read_floor_ms", read_floor(row, rates) * 1e3);
-    bench_json_field(stream, "product_floor_ms", product_floor(row, rates, config) * 1e3);
+    bench_json_field(stream, "product_floor_ms", product_floor(row, rates, setup) * 1e3);
     bench_json_field(stream, "guaranteed", (double)row->guaranteed / answered);
     bench_json_field(stream, "reranked_per_session", (double)row->reranked / answered);
     bench_json_field(stream, "rescans_per_session", (double)row->rescans / answered);
@@ -160,17 +155,17 @@ static int measure_row(const serve_subject *subject, serve_mode mode, int64_t ba
                      .threads = threads,
                      .clients = settings->clients,
                      .k = settings->k,
-                     .least_seconds = settings->seconds,
+                     .least_seconds = (double)settings->seconds,
                      .rate = (double)rate};
     int code = bench_clients_run(&row, subject->recommender, &subject->pool);
     if (code == PROGRAM_OK && row.times.count == 0)
-        code = program_error("at %" PRId64 " requests a second none arrives in %g seconds", rate,
-                             settings->seconds);
+        code = program_error("at %" PRId64 " requests a second none arrives in %" PRId64 " seconds",
+                             rate, settings->seconds);
     if (code == PROGRAM_OK) {
         const machine_rates *rates = &subject->machine->rates[threads];
-        print_row(bench_stream(settings->json), &row, rates, settings->config);
-        if (settings->json != NULL)
-            json_row(settings->json, &row, rates, settings->config, subject->open_seconds);
+        print_row(bench_stream(settings->setup.json), &row, rates, &settings->setup);
+        if (settings->setup.json != NULL)
+            json_row(settings->setup.json, &row, rates, &settings->setup, subject->open_seconds);
     }
     bench_times_free(&row.times);
     return code;
@@ -181,27 +176,29 @@ static int measure_rows(const serve_subject *subject) {
     int code = PROGRAM_OK;
     for (int mode = 0; mode < 2; mode++)
         for (int64_t b = 0; settings->modes[mode] && b < settings->batches.count; b++)
-            for (int64_t t = 0; t < settings->threads.count; t++)
+            for (int64_t t = 0; t < settings->setup.threads.count; t++)
                 for (int64_t r = 0; r < settings->rates.count && code == PROGRAM_OK; r++)
-                    code = measure_row(subject, (serve_mode)mode, settings->batches.numbers[b],
-                                       settings->threads.numbers[t], settings->rates.numbers[r]);
+                    code =
+                        measure_row(subject, (serve_mode)mode, settings->batches.numbers[b],
+                                    settings->setup.threads.numbers[t], settings->rates.numbers[r]);
     return code;
 }
 
-static int measure_precision(serve_subject *subject, const alterrec_model *model,
-                             const char *snapshot) {
+static int measure_precision(serve_subject *subject, const alterrec_model *model) {
     const serve_settings *settings = subject->settings;
+    const char *snapshot = settings->snapshot;
     alterrec_status status =
-        alterrec_config_set(settings->config, "serve.precision", subject->precision);
+        alterrec_config_set(settings->setup.config, "serve.precision", subject->precision);
     if (status == ALTERREC_OK)
-        status = alterrec_recommender_create(&subject->recommender, model, settings->config);
+        status = alterrec_recommender_create(&subject->recommender, model, settings->setup.config);
     if (status == ALTERREC_OK && snapshot != NULL) {
         status = alterrec_recommender_save(subject->recommender, snapshot);
         alterrec_recommender_free(subject->recommender);
         subject->recommender = NULL;
         double begin = machine_seconds();
         if (status == ALTERREC_OK)
-            status = alterrec_recommender_open(&subject->recommender, snapshot, settings->config);
+            status =
+                alterrec_recommender_open(&subject->recommender, snapshot, settings->setup.config);
         subject->open_seconds = machine_seconds() - begin;
     }
     int code = status == ALTERREC_OK ? measure_rows(subject) : program_library_error();
@@ -211,39 +208,41 @@ static int measure_precision(serve_subject *subject, const alterrec_model *model
 }
 
 static int measure_model(const serve_settings *settings, const bench_machine *machine,
-                         const alterrec_model *model, const char *snapshot) {
+                         const alterrec_model *model) {
     cli_dice dice = {7};
     serve_subject subject = {.settings = settings,
                              .machine = machine,
                              .items = alterrec_catalog_items(alterrec_model_catalog(model)),
                              .open_seconds = (double)NAN};
-    bench_sessions_make(&subject.pool, SESSION_POOL, (double)settings->length, subject.items,
+    bench_sessions_make(&subject.pool, SESSION_POOL, (double)settings->setup.length, subject.items,
                         &dice);
     int code = PROGRAM_OK;
     for (int p = 0; p < settings->precision_count && code == PROGRAM_OK; p++) {
         subject.precision = settings->precisions[p];
-        code = measure_precision(&subject, model, snapshot);
+        code = measure_precision(&subject, model);
     }
     bench_sessions_free(&subject.pool);
     return code;
 }
 
-static int measure_all(serve_settings *settings, const char *snapshot) {
-    FILE *stream = bench_stream(settings->json);
+static int measure_all(void *argument) {
+    const serve_settings *settings = argument;
+    FILE *stream = bench_stream(settings->setup.json);
     bench_machine machine = {0};
-    if (!bench_machine_measure(&machine, &settings->threads, stream))
+    if (!bench_machine_measure(&machine, &settings->setup.threads, stream))
         return PROGRAM_ERROR;
     print_head(stream);
     int code = PROGRAM_OK;
-    for (int64_t i = 0; i < settings->items.count && code == PROGRAM_OK; i++) {
+    int64_t models = settings->model == NULL ? settings->setup.items.count : 1;
+    for (int64_t i = 0; i < models && code == PROGRAM_OK; i++) {
         alterrec_model *model = NULL;
         if (settings->model == NULL)
-            code = bench_model_create(&model, settings->config, settings->items.numbers[i],
-                                      settings->features);
+            code = bench_model_create(&model, settings->setup.config,
+                                      settings->setup.items.numbers[i], settings->setup.features);
         else if (alterrec_model_load(&model, settings->model) != ALTERREC_OK)
             code = program_library_error();
         if (code == PROGRAM_OK)
-            code = measure_model(settings, &machine, model, snapshot);
+            code = measure_model(settings, &machine, model);
         alterrec_model_free(model);
     }
     fprintf(stream,
@@ -259,9 +258,7 @@ static int measure_all(serve_settings *settings, const char *snapshot) {
 
 /* The texts of the flags that take lists. */
 typedef struct serve_texts {
-    const char *items, *precisions, *modes, *batches, *threads, *rates, *json, *snapshot;
-    int64_t seconds;
-    text_list assignments;
+    const char *precisions, *modes, *batches, *rates;
 } serve_texts;
 
 static int read_precisions(serve_settings *settings, const command_line *line, const char *text) {
@@ -293,54 +290,30 @@ static int read_modes(serve_settings *settings, const command_line *line, const 
 
 static int read_texts(serve_settings *settings, const command_line *line,
                       const serve_texts *texts) {
-    settings->seconds = (double)texts->seconds;
-    int code = bench_list_read(&settings->items, line, "items", texts->items, 16, 100000000);
-    if (code == PROGRAM_OK)
-        code = bench_list_read(&settings->batches, line, "batch", texts->batches, 1, 65536);
-    if (code == PROGRAM_OK)
-        code = bench_list_read(&settings->threads, line, "threads", texts->threads, 1,
-                               BENCH_THREADS_MOST);
+    int code = bench_list_read(&settings->batches, line, "batch", texts->batches, 1, 65536);
     if (code == PROGRAM_OK)
         code = bench_list_read(&settings->rates, line, "rate", texts->rates, 0, 10000000);
     if (code == PROGRAM_OK)
         code = read_precisions(settings, line, texts->precisions);
     if (code == PROGRAM_OK)
         code = read_modes(settings, line, texts->modes);
-    if (code == PROGRAM_OK && settings->model != NULL)
-        settings->items.count = 1;
-    return code;
-}
-
-static int run(serve_settings *settings, const command_line *line, const serve_texts *texts) {
-    int code = read_texts(settings, line, texts);
-    if (code == PROGRAM_OK && alterrec_config_create(&settings->config) != ALTERREC_OK)
-        code = program_library_error();
-    if (code == PROGRAM_OK)
-        code = settings_apply(settings->config, line, &line->operands, &texts->assignments);
-    if (code == PROGRAM_OK)
-        code = bench_json_open(&settings->json, texts->json);
-    if (code == PROGRAM_OK)
-        code = measure_all(settings, texts->snapshot);
-    if (bench_json_close(settings->json, texts->json) != PROGRAM_OK)
-        code = PROGRAM_ERROR;
-    alterrec_config_free(settings->config);
     return code;
 }
 
 int bench_serve_command(int argc, char **argv) {
-    serve_settings settings = {.k = 20, .clients = 1, .features = 32, .length = 5};
-    serve_texts texts = {.items = "44577",
-                         .precisions = "f32,bf16,int8",
-                         .modes = "sessions,live",
-                         .batches = "1,64",
-                         .threads = "1,2",
-                         .rates = "0",
-                         .seconds = 2};
-    const cli_flag flags[] = {
-        {.name = "items",
-         .value_name = "LIST",
-         .text = &texts.items,
-         .help = "numbers of items, as 10000,1000000 (44577)"},
+    serve_settings settings = {.setup = {.items_text = "44577",
+                                         .threads_text = "1,2",
+                                         .features = 32,
+                                         .length = 5,
+                                         .least_length = 1},
+                               .k = 20,
+                               .clients = 1,
+                               .seconds = 2};
+    serve_texts texts = {
+        .precisions = "f32,bf16,int8", .modes = "sessions,live", .batches = "1,64", .rates = "0"};
+    enum { OWN_FLAGS = 9 };
+    cli_flag flags[BENCH_SETUP_FLAGS + OWN_FLAGS];
+    const cli_flag own[OWN_FLAGS] = {
         {.name = "model",
          .value_name = "FILE",
          .text = &settings.model,
@@ -357,10 +330,6 @@ int bench_serve_command(int argc, char **argv) {
          .value_name = "LIST",
          .text = &texts.batches,
          .help = "sessions of a request (1,64)"},
-        {.name = "threads",
-         .value_name = "LIST",
-         .text = &texts.threads,
-         .help = "threads of a request (1,2)"},
         {.name = "clients",
          .value_name = "N",
          .number = &settings.clients,
@@ -371,12 +340,6 @@ int bench_serve_command(int argc, char **argv) {
          .value_name = "LIST",
          .text = &texts.rates,
          .help = "requests that arrive a second, answered or not; 0: one after the other (0)"},
-        {.name = "length",
-         .value_name = "N",
-         .number = &settings.length,
-         .low = 1,
-         .high = 50,
-         .help = "items of a session, on average (5)"},
         {.name = "k",
          .value_name = "K",
          .number = &settings.k,
@@ -385,29 +348,17 @@ int bench_serve_command(int argc, char **argv) {
          .help = "items asked for (20)"},
         {.name = "seconds",
          .value_name = "S",
-         .number = &texts.seconds,
+         .number = &settings.seconds,
          .low = 0,
          .high = 3600,
          .help = "how long each row is measured, but for at least 20 requests (2)"},
-        {.name = "features",
-         .value_name = "F",
-         .number = &settings.features,
-         .low = 0,
-         .high = 8192,
-         .help = "size of the random text features; 0: an ID tower only (32)"},
         {.name = "snapshot",
          .value_name = "FILE",
-         .text = &texts.snapshot,
+         .text = &settings.snapshot,
          .help = "write the recommender there, and serve from the mapped file"},
-        {.name = "set",
-         .value_name = "KEY=VALUE",
-         .list = &texts.assignments,
-         .help = "an option, may be given several times: model.dim=64"},
-        {.name = "json",
-         .value_name = "FILE",
-         .text = &texts.json,
-         .help = "every row as a line of JSON as well; - for stdout"},
     };
+    bench_setup_flags(flags, &settings.setup);
+    memcpy(flags + BENCH_SETUP_FLAGS, own, sizeof own);
     command_line line = {
         .name = "bench serve",
         .synopsis = "[CONFIG.yaml ...] [--items LIST] [--precision LIST] [--batch LIST] [flags]",
@@ -422,7 +373,9 @@ int bench_serve_command(int argc, char **argv) {
     int code;
     if (!arguments_parse(&code, &line, argc, argv))
         return code;
-    code = run(&settings, &line, &texts);
+    code = read_texts(&settings, &line, &texts);
+    if (code == PROGRAM_OK)
+        code = bench_setup_run(&settings.setup, &line, measure_all, &settings);
     arguments_free(&line);
     return code;
 }

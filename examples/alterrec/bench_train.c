@@ -8,7 +8,6 @@
 #include "settings.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,11 +25,9 @@ typedef struct step_choice {
 enum { TOWER, NEGATIVES, POSITIVES, BATCHING, SHARING, PRECISION };
 
 typedef struct train_settings {
-    bench_list items, threads;
+    bench_setup setup;
     step_choice choices[CHOICES];
-    int64_t features, length, steps;
-    alterrec_config *config;
-    FILE *json;
+    int64_t steps;
 } train_settings;
 
 /* The parts of a step that have a column. */
@@ -49,17 +46,13 @@ typedef struct train_row {
 static const char *const part_names[PARTS] = {"rows",  "teach", "table", "encod",
                                               "score", "loss",  "optim"};
 
-static double option_number(const alterrec_config *config, const char *key) {
-    return strtod(settings_get(config, key), NULL);
-}
-
 /* Operations that the row's kind of step cannot do without: those of its products. */
 static double step_operations(const train_row *row, const train_settings *settings) {
-    double dim = option_number(settings->config, "model.dim");
-    double blocks = option_number(settings->config, "model.blocks");
+    double dim = bench_option(&settings->setup, "model.dim");
+    double blocks = bench_option(&settings->setup, "model.blocks");
     double encode = row->tokens * blocks * 12.0 * dim * dim * 2.0; /* forward */
     double score = row->examples * row->rows * dim * 2.0;
-    double project = row->rows * (double)settings->features * dim * 2.0;
+    double project = row->rows * (double)settings->setup.features * dim * 2.0;
     bool hard = row->picked[NEGATIVES] == 1, positive = row->picked[POSITIVES] == 1;
     double teach = hard || positive ? encode : 0.0;
     if (hard)
@@ -83,7 +76,7 @@ static alterrec_status row_config(alterrec_config **config, const train_row *row
                                               [PRECISION] = "compute.precision"};
     char threads[24];
     snprintf(threads, sizeof threads, "%" PRId64, row->threads);
-    alterrec_status status = alterrec_config_clone(config, settings->config);
+    alterrec_status status = alterrec_config_clone(config, settings->setup.config);
     if (status == ALTERREC_OK)
         status = set(*config, "compute.threads", threads);
     for (int c = 0; c < CHOICES && status == ALTERREC_OK; c++)
@@ -227,9 +220,9 @@ static int measure_row(train_row *row, const train_settings *settings, const ben
     int code = measure(row, settings, model, sessions);
     if (code == PROGRAM_OK) {
         const machine_rates *rates = &machine->rates[row->threads];
-        print_row(bench_stream(settings->json), row, rates, settings);
-        if (settings->json != NULL)
-            json_row(settings->json, row, rates, settings);
+        print_row(bench_stream(settings->setup.json), row, rates, settings);
+        if (settings->setup.json != NULL)
+            json_row(settings->setup.json, row, rates, settings);
     }
     bench_times_free(&row->times);
     bench_times_free(&row->batching);
@@ -240,9 +233,9 @@ static int measure_row(train_row *row, const train_settings *settings, const ben
 static int measure_rows(const train_settings *settings, const bench_machine *machine,
                         alterrec_model *model, const alterrec_sessions *sessions, int64_t items) {
     int code = PROGRAM_OK;
-    for (int64_t t = 0; t < settings->threads.count; t++)
+    for (int64_t t = 0; t < settings->setup.threads.count; t++)
         for (int combination = 0; combination < 1 << CHOICES && code == PROGRAM_OK; combination++) {
-            train_row row = {.items = items, .threads = settings->threads.numbers[t]};
+            train_row row = {.items = items, .threads = settings->setup.threads.numbers[t]};
             bool chosen = true;
             for (int c = 0; c < CHOICES; c++) {
                 row.picked[c] = combination >> (CHOICES - 1 - c) & 1;
@@ -256,39 +249,32 @@ static int measure_rows(const train_settings *settings, const bench_machine *mac
 
 static int measure_items(const train_settings *settings, const bench_machine *machine,
                          int64_t items) {
-    cli_dice dice = {11};
-    bench_sessions random;
+    const bench_setup *setup = &settings->setup;
     alterrec_model *model = NULL;
     alterrec_sessions *sessions = NULL;
-    int code = bench_model_create(&model, settings->config, items, settings->features);
-    double batch = option_number(settings->config, "train.batch_size");
-    /* A session of L items makes L - 1 examples; enough for every step to have a batch of its own.
-     */
-    int64_t count = (int64_t)(batch * (double)(settings->steps + WARM_STEPS) /
-                              fmax((double)settings->length - 1.0, 1.0)) +
-                    1000;
-    bench_sessions_make(&random, count, (double)settings->length, items, &dice);
-    if (code == PROGRAM_OK &&
-        alterrec_sessions_create(&sessions, alterrec_model_catalog(model), random.items,
-                                 random.offsets, random.count) != ALTERREC_OK)
-        code = program_library_error();
+    int code = bench_model_create(&model, setup->config, items, setup->features);
+    /* Enough for every step to have a batch of its own. */
+    int64_t batch = (int64_t)bench_option(setup, "train.batch_size");
+    if (code == PROGRAM_OK)
+        code = bench_sessions_create(&sessions, model, batch * (settings->steps + WARM_STEPS),
+                                     setup->length);
     if (code == PROGRAM_OK)
         code = measure_rows(settings, machine, model, sessions, items);
-    bench_sessions_free(&random);
     alterrec_sessions_free(sessions);
     alterrec_model_free(model);
     return code;
 }
 
-static int measure_all(const train_settings *settings) {
-    FILE *stream = bench_stream(settings->json);
+static int measure_all(void *argument) {
+    const train_settings *settings = argument;
+    FILE *stream = bench_stream(settings->setup.json);
     bench_machine machine = {0};
-    if (!bench_machine_measure(&machine, &settings->threads, stream))
+    if (!bench_machine_measure(&machine, &settings->setup.threads, stream))
         return PROGRAM_ERROR;
     print_head(stream);
     int code = PROGRAM_OK;
-    for (int64_t i = 0; i < settings->items.count && code == PROGRAM_OK; i++)
-        code = measure_items(settings, &machine, settings->items.numbers[i]);
+    for (int64_t i = 0; i < settings->setup.items.count && code == PROGRAM_OK; i++)
+        code = measure_items(settings, &machine, settings->setup.items.numbers[i]);
     fprintf(stream,
             "\nGF/s: the step's products alone, no padding; %% rate: of the machine's at the "
             "row's precision\nparts of a step: rows chosen and copied, other tower, item "
@@ -313,31 +299,14 @@ static int read_choice(step_choice *choice, const command_line *line) {
     return PROGRAM_OK;
 }
 
-static int run(train_settings *settings, const command_line *line, const char *items,
-               const char *threads, const char *json, const text_list *assignments) {
-    int code = bench_list_read(&settings->items, line, "items", items, 64, 100000000);
-    if (code == PROGRAM_OK)
-        code = bench_list_read(&settings->threads, line, "threads", threads, 1, BENCH_THREADS_MOST);
-    for (int c = 0; c < CHOICES && code == PROGRAM_OK; c++)
-        code = read_choice(&settings->choices[c], line);
-    if (code == PROGRAM_OK && alterrec_config_create(&settings->config) != ALTERREC_OK)
-        code = program_library_error();
-    if (code == PROGRAM_OK)
-        code = settings_apply(settings->config, line, &line->operands, assignments);
-    if (code == PROGRAM_OK)
-        code = bench_json_open(&settings->json, json);
-    if (code == PROGRAM_OK)
-        code = measure_all(settings);
-    if (bench_json_close(settings->json, json) != PROGRAM_OK)
-        code = PROGRAM_ERROR;
-    alterrec_config_free(settings->config);
-    return code;
-}
-
 int bench_train_command(int argc, char **argv) {
     train_settings settings = {
-        .features = 512,
-        .length = 5,
+        .setup = {.items_text = "44577",
+                  .threads_text = "2",
+                  .features = 512,
+                  .least_features = 1,
+                  .length = 5,
+                  .least_length = 2},
         .steps = 7,
         .choices = {
             [TOWER] = {"tower", {"id", "text"}, "id,text", "towers in training", {0}},
@@ -346,47 +315,20 @@ int bench_train_command(int argc, char **argv) {
             [BATCHING] = {"batching", {"prefix", "session"}, "session", "train.batching", {0}},
             [SHARING] = {"sharing", {"example", "batch"}, "example", "negatives.sharing", {0}},
             [PRECISION] = {"precision", {"f32", "bf16"}, "f32", "compute.precision", {0}}}};
-    const char *items = "44577", *threads = "2", *json = NULL;
-    text_list assignments = {0};
-    cli_flag flags[CHOICES + 7] = {
-        {.name = "items",
-         .value_name = "LIST",
-         .text = &items,
-         .help = "numbers of items, as 10000,1000000 (44577)"},
-        {.name = "threads", .value_name = "LIST", .text = &threads, .help = "threads (2)"},
-        {.name = "features",
-         .value_name = "F",
-         .number = &settings.features,
-         .low = 1,
-         .high = 8192,
-         .help = "size of the random text features (512)"},
-        {.name = "length",
-         .value_name = "N",
-         .number = &settings.length,
-         .low = 2,
-         .high = 50,
-         .help = "items of a session, on average (5)"},
-        {.name = "steps",
-         .value_name = "S",
-         .number = &settings.steps,
-         .low = 1,
-         .high = 100000,
-         .help = "steps of each kind, of which the median counts (7)"},
-        {.name = "set",
-         .value_name = "KEY=VALUE",
-         .list = &assignments,
-         .help = "an option, may be given several times: train.batch_size=1024"},
-        {.name = "json",
-         .value_name = "FILE",
-         .text = &json,
-         .help = "every row as a line of JSON as well; - for stdout"},
-    };
+    cli_flag flags[BENCH_SETUP_FLAGS + 1 + CHOICES] = {
+        [BENCH_SETUP_FLAGS] = {.name = "steps",
+                               .value_name = "S",
+                               .number = &settings.steps,
+                               .low = 1,
+                               .high = 100000,
+                               .help = "steps of each kind, of which the median counts (7)"}};
+    bench_setup_flags(flags, &settings.setup);
     char helps[CHOICES][80];
     for (int c = 0; c < CHOICES; c++) {
         step_choice *choice = &settings.choices[c];
         snprintf(helps[c], sizeof helps[c], "%s: %s, %s or both (%s)", choice->help,
                  choice->values[0], choice->values[1], choice->text);
-        flags[7 + c] = (cli_flag){
+        flags[BENCH_SETUP_FLAGS + 1 + c] = (cli_flag){
             .name = choice->flag, .value_name = "LIST", .text = &choice->text, .help = helps[c]};
     }
     command_line line = {
@@ -404,7 +346,10 @@ int bench_train_command(int argc, char **argv) {
     int code;
     if (!arguments_parse(&code, &line, argc, argv))
         return code;
-    code = run(&settings, &line, items, threads, json, &assignments);
+    for (int c = 0; c < CHOICES && code == PROGRAM_OK; c++)
+        code = read_choice(&settings.choices[c], &line);
+    if (code == PROGRAM_OK)
+        code = bench_setup_run(&settings.setup, &line, measure_all, &settings);
     arguments_free(&line);
     return code;
 }

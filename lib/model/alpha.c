@@ -1,5 +1,6 @@
 #include "model/alpha.h"
 
+#include "core/limit.h"
 #include "core/memory.h"
 #include "core/text.h"
 #include "core/threads.h"
@@ -7,7 +8,7 @@
 #include "model/fusion.h"
 #include "model/metrics.h"
 
-enum { BLOCK = 2048 /* items whose scores stay in the cache while every alpha is tried */ };
+#include <string.h>
 
 double ar_alpha_at(int64_t point, int64_t points) {
     return (double)point / (double)(points - 1);
@@ -38,64 +39,83 @@ AR_CLONES static int32_t count_above(const float *id, const float *text, int64_t
     return found;
 }
 
+/* A run, and the chunk that it is at. */
 typedef struct sweep {
     const float *alphas; /* [points] */
     double *sums;        /* [points] */
     int64_t points;
-    int32_t *ranks; /* [rows, points] of a tile */
-    int64_t rank_capacity;
     int kind;
     int64_t k;
     int64_t examples;
+    const int32_t *labels;
+    float *own[AR_SCORE_KINDS]; /* [rows] the labels' scores */
+    int32_t *before;            /* [rows, points] items that are before the label */
+    int64_t row_capacity, capacity;
+    int64_t broken; /* the first row of the chunk with a score that is not finite, or -1 */
 } sweep;
 
-/* Adds to the label's ranks what items first .. first + count - 1, all on one side of the label,
- * put before it. */
-static void rank_items(int32_t *ranks, const sweep *work, const float *id, const float *text,
-                       int32_t label, int64_t first, int64_t count) {
+/* Adds what the tile's items first .. first + count - 1, all on one side of the label, put before
+ * the label of one row. */
+static void count_items(sweep *work, const ar_score_tile *tile, int64_t row, int64_t first,
+                        int64_t count, bool ahead) {
+    int64_t at = tile->first_row + row, place = row * AR_TILE_ITEMS + first;
+    const float *id = tile->scores[AR_SCORE_ID] + place;
+    const float *text = tile->scores[AR_SCORE_TEXT] + place;
     for (int64_t p = 0; p < work->points; p++) {
-        float alpha = work->alphas[p], own = fuse(id[label], text[label], alpha);
-        ranks[p] += first < label ? count_at_least(id + first, text + first, count, alpha, own)
-                                  : count_above(id + first, text + first, count, alpha, own);
+        float alpha = work->alphas[p];
+        float own = fuse(work->own[AR_SCORE_ID][at], work->own[AR_SCORE_TEXT][at], alpha);
+        int32_t found = ahead ? count_at_least(id, text, count, alpha, own)
+                              : count_above(id, text, count, alpha, own);
+#pragma omp atomic
+        work->before[at * work->points + p] += found;
     }
 }
 
-/* ranks [points] of one example; all 0 if a score is not finite. */
-static void rank_row(int32_t *ranks, const sweep *work, const ar_held_out_tile *tile, int64_t row) {
-    int64_t items = tile->items;
-    int32_t label = tile->labels[row];
-    const float *id = tile->id + row * items;
-    float *text = tile->text + row * items;
-    ar_scores_scale(text, items, tile->text_scale);
-    bool finite = ar_scores_finite(id, items) && ar_scores_finite(text, items);
-    for (int64_t p = 0; p < work->points; p++)
-        ranks[p] = finite ? 1 : 0;
-    const int64_t sides[2][2] = {{0, label}, {(int64_t)label + 1, items}};
-    for (int side = 0; side < 2 && finite; side++)
-        for (int64_t first = sides[side][0]; first < sides[side][1]; first += BLOCK) {
-            int64_t left = sides[side][1] - first;
-            rank_items(ranks, work, id, text, label, first, left < BLOCK ? left : BLOCK);
-        }
-}
-
-static alterrec_status sweep_tile(const ar_held_out_tile *tile, void *state) {
+static void sweep_tile(const ar_score_tile *tile, void *state) {
     sweep *work = state;
-    void *grown = work->ranks;
-    AR_TRY(ar_grow(&grown, &work->rank_capacity, tile->rows * work->points, sizeof *work->ranks));
-    work->ranks = grown;
-#pragma omp parallel for schedule(static) if (tile->rows * tile->items > AR_PARALLEL_LEAST)
-    for (int64_t row = 0; row < tile->rows; row++)
-        rank_row(work->ranks + row * work->points, work, tile, row);
     for (int64_t row = 0; row < tile->rows; row++) {
-        const int32_t *ranks = work->ranks + row * work->points;
-        if (ranks[0] == 0)
-            return ar_fail(ALTERREC_ERROR_NOT_FINITE,
-                           "held-out example %lld (label %d): a score is not finite",
-                           (long long)(tile->first + row), (int)tile->labels[row]);
-        for (int64_t p = 0; p < work->points; p++)
-            work->sums[p] += ar_metric_of(work->kind, ranks[p], work->k);
+        int64_t label = work->labels[tile->first_row + row] - tile->first_item;
+        int64_t ahead = ar_at_most(ar_at_least(label, 0), tile->items);
+        int64_t behind = ar_at_most(ar_at_least(label + 1, 0), tile->items);
+        for (int k = AR_SCORE_ID; k <= AR_SCORE_TEXT; k++)
+            if (!ar_scores_finite(tile->scores[k] + row * AR_TILE_ITEMS, tile->items))
+                ar_score_note(&work->broken, tile->first_row + row);
+        if (ahead > 0)
+            count_items(work, tile, row, 0, ahead, true);
+        if (behind < tile->items)
+            count_items(work, tile, row, behind, tile->items - behind, false);
     }
-    work->examples += tile->rows;
+}
+
+static alterrec_status reserve_rows(sweep *work, int64_t rows) {
+    void *before = work->before;
+    AR_TRY(ar_grow(&before, &work->capacity, rows * work->points, sizeof *work->before));
+    work->before = before;
+    memset(work->before, 0, (size_t)(rows * work->points) * sizeof *work->before);
+    if (rows <= work->row_capacity)
+        return ALTERREC_OK;
+    work->row_capacity = rows;
+    for (int k = AR_SCORE_ID; k <= AR_SCORE_TEXT; k++) {
+        ar_free(work->own[k]);
+        AR_NEW(work->own[k], rows);
+    }
+    return ALTERREC_OK;
+}
+
+static alterrec_status sweep_chunk(const ar_held_out_chunk *chunk, void *state) {
+    sweep *work = state;
+    int64_t rows = chunk->scoring.rows;
+    AR_TRY(reserve_rows(work, rows));
+    work->labels = chunk->labels;
+    AR_TRY(ar_score_labels(work->own, &chunk->scoring, chunk->labels));
+    AR_TRY(ar_score_tiles_run(&chunk->scoring, sweep_tile, work));
+    if (work->broken >= 0)
+        return ar_held_out_not_finite(chunk->first + work->broken, chunk->labels[work->broken]);
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t p = 0; p < work->points; p++)
+            work->sums[p] +=
+                ar_metric_of(work->kind, work->before[row * work->points + p] + 1, work->k);
+    work->examples += rows;
     return ALTERREC_OK;
 }
 
@@ -108,11 +128,14 @@ alterrec_status ar_alpha_curve(double *curve, int64_t points, const alterrec_mod
         alphas[p] = (float)ar_alpha_at(p, points);
         curve[p] = 0.0;
     }
-    sweep work = {.alphas = alphas, .sums = curve, .points = points, .kind = kind, .k = k};
-    alterrec_status status = ar_held_out_run(&stopped, model, held_out, NULL, sweep_tile, &work);
+    sweep work = {
+        .alphas = alphas, .sums = curve, .points = points, .kind = kind, .k = k, .broken = -1};
+    alterrec_status status = ar_held_out_run(&stopped, model, held_out, NULL, sweep_chunk, &work);
     for (int64_t p = 0; p < points; p++)
         curve[p] = work.examples > 0 ? curve[p] / (double)work.examples : 0.0;
-    ar_free(work.ranks);
+    ar_free(work.before);
+    ar_free(work.own[AR_SCORE_ID]);
+    ar_free(work.own[AR_SCORE_TEXT]);
     ar_free(alphas);
     return status;
 }

@@ -6,12 +6,13 @@
 
 #include <string.h>
 
-enum {
-    CHUNK_TOKENS = 2048,   /* encoded in one pass */
-    TILE_ROWS = 256,       /* examples scored in one product, at most */
-    TILE_FLOATS = 4 << 20, /* and so many scores, unless AR_PRODUCT_ROWS examples have more */
-    SCORERS = 3            /* in the order ID, text, joint */
-};
+enum { CHUNK_TOKENS = 2048 /* encoded in one pass, and scored together */ };
+
+alterrec_status ar_held_out_not_finite(int64_t example, int32_t label) {
+    return ar_fail(ALTERREC_ERROR_NOT_FINITE,
+                   "held-out example %lld (label %d): a score is not finite", (long long)example,
+                   (int)label);
+}
 
 int64_t ar_held_out_examples(const alterrec_sessions *held_out) {
     int64_t examples = 0;
@@ -122,25 +123,25 @@ static bool next_chunk(session_chunk *filled, cursor *at, const alterrec_session
 /* Everything of one run. */
 typedef struct held_out_run {
     const alterrec_model *model;
-    int64_t items, dim, tile_rows;
-    int scorers;      /* the first so many */
+    int64_t items, dim;
+    int kinds;        /* of scores */
     int64_t examples; /* visited so far */
     ar_held_out_visit visit;
     void *state;
     ar_workspace *workspace;
     session_chunk chunk;
-    float *tables[SCORERS];  /* [items, dim] */
-    float *vectors[SCORERS]; /* [chunk capacity + AR_PRODUCT_ROWS, dim], one row an example */
-    float *scores[SCORERS];  /* [tile_rows, items] */
+    float *tables[AR_SCORE_KINDS];  /* [items, dim] */
+    float *vectors[AR_SCORE_KINDS]; /* [chunk capacity, dim], one row an example */
 } held_out_run;
 
-static const int kinds[SCORERS] = {ALTERREC_ID, ALTERREC_TEXT, ALTERREC_FUSED};
+static const int model_kinds[AR_SCORE_KINDS] = {[AR_SCORE_ID] = ALTERREC_ID,
+                                                [AR_SCORE_TEXT] = ALTERREC_TEXT,
+                                                [AR_SCORE_JOINT] = ALTERREC_FUSED};
 
 static void free_run(held_out_run *run) {
-    for (int i = 0; i < SCORERS; i++) {
-        ar_free(run->tables[i]);
-        ar_free(run->vectors[i]);
-        ar_free(run->scores[i]);
+    for (int k = 0; k < AR_SCORE_KINDS; k++) {
+        ar_free(run->tables[k]);
+        ar_free(run->vectors[k]);
     }
     free_chunk(&run->chunk);
     ar_workspace_free(run->workspace);
@@ -151,52 +152,36 @@ static alterrec_status create_run(held_out_run *run) {
     int64_t capacity = chunk_capacity(model->shape.max_len);
     run->items = model->catalog->items;
     run->dim = model->shape.dim;
-    run->tile_rows = TILE_FLOATS / run->items;
-    run->tile_rows = run->tile_rows > TILE_ROWS ? TILE_ROWS : run->tile_rows;
-    run->tile_rows = run->tile_rows < AR_PRODUCT_ROWS ? AR_PRODUCT_ROWS : run->tile_rows;
-    run->scorers = model->is_joint ? 3 : model->has_text ? 2 : 1;
+    run->kinds = model->is_joint ? 3 : model->has_text ? 2 : 1;
     AR_TRY(ar_workspace_create(&run->workspace));
     AR_TRY(create_chunk(&run->chunk, capacity));
-    for (int i = 0; i < run->scorers; i++) {
-        AR_NEW(run->tables[i], run->items * run->dim);
-        AR_NEW(run->vectors[i], (capacity + AR_PRODUCT_ROWS) * run->dim);
-        AR_NEW(run->scores[i], run->tile_rows * run->items);
-        AR_TRY(ar_model_table(run->tables[i], run->workspace->onednn, model, kinds[i]));
+    for (int k = 0; k < run->kinds; k++) {
+        AR_NEW(run->tables[k], run->items * run->dim);
+        AR_NEW(run->vectors[k], capacity * run->dim);
+        AR_TRY(ar_model_table(run->tables[k], run->workspace->onednn, model, model_kinds[k]));
     }
-    return ALTERREC_OK;
-}
-
-/* Scores `rows` examples of the chunk from its example `first` on, and has them visited. */
-static alterrec_status visit_tile(held_out_run *run, int64_t first, int64_t rows) {
-    int64_t padded = rows < AR_PRODUCT_ROWS ? AR_PRODUCT_ROWS : rows;
-    for (int i = 0; i < run->scorers; i++)
-        AR_TRY(ar_matmul(run->workspace->onednn, run->scores[i], run->vectors[i] + first * run->dim,
-                         run->tables[i], NULL, padded, run->items, run->dim,
-                         AR_WEIGHTS_TRANSPOSED));
-    ar_held_out_tile tile = {.first = run->examples,
-                             .rows = rows,
-                             .items = run->items,
-                             .labels = run->chunk.labels + first,
-                             .id = run->scores[0],
-                             .text = run->scores[1],
-                             .text_scale = ar_model_score_scale(run->model, ALTERREC_TEXT),
-                             .joint = run->scores[2]};
-    AR_TRY(run->visit(&tile, run->state));
-    run->examples += rows;
     return ALTERREC_OK;
 }
 
 static alterrec_status visit_chunk(held_out_run *run) {
     const session_chunk *chunk = &run->chunk;
     ar_packed packed = {chunk->items, chunk->offsets, chunk->sequences, chunk->tokens};
-    for (int i = 0; i < run->scorers; i++)
+    ar_held_out_chunk shown = {
+        .first = run->examples,
+        .labels = chunk->labels,
+        .scoring = {
+            .kinds = run->kinds, .rows = chunk->examples, .items = run->items, .dim = run->dim}};
+    for (int k = 0; k < run->kinds; k++) {
         AR_TRY(ar_workspace_encode_rows(
-            run->vectors[i], run->workspace, &ar_model_tower(run->model, kinds[i])->weights.encoder,
-            &run->model->shape, run->tables[i], &packed, chunk->rows, chunk->examples));
-    for (int64_t first = 0; first < chunk->examples; first += run->tile_rows) {
-        int64_t left = chunk->examples - first;
-        AR_TRY(visit_tile(run, first, left < run->tile_rows ? left : run->tile_rows));
+            run->vectors[k], run->workspace,
+            &ar_model_tower(run->model, model_kinds[k])->weights.encoder, &run->model->shape,
+            run->tables[k], &packed, chunk->rows, chunk->examples));
+        shown.scoring.vectors[k] = run->vectors[k];
+        shown.scoring.tables[k] = run->tables[k];
+        shown.scoring.scales[k] = ar_model_score_scale(run->model, model_kinds[k]);
     }
+    AR_TRY(run->visit(&shown, run->state));
+    run->examples += chunk->examples;
     return ALTERREC_OK;
 }
 

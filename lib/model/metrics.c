@@ -1,22 +1,27 @@
 #include "model/metrics.h"
 
+#include "core/limit.h"
 #include "core/threads.h"
 
 #include <float.h>
 #include <math.h>
 
-AR_CLONES int32_t ar_rank_of(const float *scores, int64_t items, int32_t label) {
-    float own = scores[label];
-    int32_t before = 0, broken = !(fabsf(own) <= FLT_MAX);
-    for (int64_t i = 0; i < label; i++) {
+AR_CLONES int32_t ar_rank_before(const float *scores, int64_t count, int64_t label, float own) {
+    int64_t middle = ar_at_most(ar_at_least(label, 0), count);
+    int32_t before = 0, broken = 0;
+    for (int64_t i = 0; i < middle; i++) {
         before += scores[i] >= own;
         broken += !(fabsf(scores[i]) <= FLT_MAX);
     }
-    for (int64_t i = label + 1; i < items; i++) {
+    for (int64_t i = middle; i < count; i++) {
         before += scores[i] > own;
         broken += !(fabsf(scores[i]) <= FLT_MAX);
     }
-    return broken > 0 ? 0 : before + 1;
+    return broken > 0 ? -1 : before;
+}
+
+int32_t ar_rank_of(const float *scores, int64_t items, int32_t label) {
+    return ar_rank_before(scores, items, label, scores[label]) + 1;
 }
 
 double ar_metric_of(int kind, int32_t rank, int64_t k) {

@@ -10,6 +10,11 @@ enum { AR_METRICS_MOST_KS = 16, AR_METRIC_KINDS = 3 /* ALTERREC_HITS, _MRR, _NDC
  * higher score, or with the same score and a lower index. 0 if any score is not finite. */
 int32_t ar_rank_of(const float *scores, int64_t items, int32_t label);
 
+/* How many of scores [count] put their items before a label whose score is `own`: those that are
+ * higher, or as high and stand before place `label`. The label itself may be among them, or stand
+ * before the first (negative) or behind the last. -1 if any of them is not finite. */
+int32_t ar_rank_before(const float *scores, int64_t count, int64_t label, float own);
+
 /* What one example with this rank adds to metric `kind` at k. Rank 0 is no rank: a miss. */
 double ar_metric_of(int kind, int32_t rank, int64_t k);
 

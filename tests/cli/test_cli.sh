@@ -315,6 +315,16 @@ says err "--precision is f64"
     --positives 0,5 --batching prefix,session --set negatives.count=50 --set negatives.k2=100 \
     --json train.jsonl >out 2>err || fail "bench train: $(cat err)"
 [ "$(grep -c '"share_of_rate":' train.jsonl)" -eq 32 ] || fail "bench train: $(wc -l <train.jsonl) rows"
+# shellcheck disable=SC2086
+"$program" bench evaluate --items 300,500 $tiny --features 8 --examples 100 --runs 2 --threads 1,2 \
+    --json evaluate.jsonl >out 2>err || fail "bench evaluate: $(cat err)"
+[ "$(grep -c '"share_of_rate":' evaluate.jsonl)" -eq 4 ] || fail "bench evaluate: $(cat evaluate.jsonl)"
+# shellcheck disable=SC2086
+"$program" bench evaluate --items 300 $tiny --features 0 --examples 100 --runs 1 --threads 1 --json - \
+    >out 2>err || fail "bench evaluate without text: $(cat err)"
+[ "$(grep -c '"towers":1,' out)" -eq 1 ] || fail "bench evaluate without text: $(cat out)"
+"$program" bench evaluate --examples 0 >out 2>err && fail "bench evaluate took no examples"
+says err "--examples"
 "$program" bench nothing >out 2>err && fail "bench nothing"
 says err "unknown benchmark"
 

@@ -38,6 +38,27 @@ START_TEST(ranks_equal_the_naive_ones) {
 }
 END_TEST
 
+/* The parts of a row, wherever the label is, add up to the whole. */
+START_TEST(parts_of_a_row_add_up) {
+    enum { ITEMS = 90 };
+    ar_random random;
+    ar_random_seed(&random, 2);
+    float scores[ITEMS];
+    for (int round = 0; round < 200; round++) {
+        for (int64_t i = 0; i < ITEMS; i++)
+            scores[i] = (float)ar_random_below(&random, 6);
+        int32_t label = (int32_t)ar_random_below(&random, ITEMS);
+        int64_t cut = ar_random_below(&random, ITEMS + 1);
+        int32_t first = ar_rank_before(scores, cut, label, scores[label]);
+        int32_t second = ar_rank_before(scores + cut, ITEMS - cut, label - cut, scores[label]);
+        ck_assert_int_eq(1 + first + second, naive_rank(scores, ITEMS, label));
+    }
+    scores[80] = (float)NAN;
+    ck_assert_int_ge(ar_rank_before(scores, 80, -1, 0.0F), 0);
+    ck_assert_int_eq(ar_rank_before(scores, 81, -1, 0.0F), -1);
+}
+END_TEST
+
 START_TEST(ties_go_to_the_lower_index) {
     float scores[] = {1.0f, 2.0f, 1.0f, 2.0f, -0.0f, 0.0f};
     int32_t expected[] = {3, 1, 4, 2, 5, 6};
@@ -150,6 +171,7 @@ int main(void) {
     Suite *suite = suite_create("metrics");
     TCase *group = tcase_create("metrics");
     tcase_add_test(group, ranks_equal_the_naive_ones);
+    tcase_add_test(group, parts_of_a_row_add_up);
     tcase_add_test(group, ties_go_to_the_lower_index);
     tcase_add_test(group, a_score_that_is_no_number_is_found_anywhere);
     tcase_add_test(group, one_example_counts_as_defined);
