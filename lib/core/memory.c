@@ -20,7 +20,8 @@ static void *out_of_memory(int64_t count, size_t size) {
     return NULL;
 }
 
-void *ar_new(int64_t count, size_t size) {
+/* *allocated: bytes. */
+static void *allocate(size_t *allocated, int64_t count, size_t size) {
     size_t bytes;
     if (count < 0 || __builtin_mul_overflow((size_t)count, size, &bytes) ||
         bytes > (size_t)PTRDIFF_MAX - ALIGNMENT)
@@ -40,8 +41,21 @@ void *ar_new(int64_t count, size_t size) {
     if (alignment == HUGE_PAGE)
         (void)madvise(pointer, bytes, MADV_HUGEPAGE);
 #endif
-    memset(pointer, 0, bytes);
+    *allocated = bytes;
     return pointer;
+}
+
+void *ar_new(int64_t count, size_t size) {
+    size_t bytes;
+    void *pointer = allocate(&bytes, count, size);
+    if (pointer != NULL)
+        memset(pointer, 0, bytes);
+    return pointer;
+}
+
+void *ar_new_unset(int64_t count, size_t size) {
+    size_t bytes;
+    return allocate(&bytes, count, size);
 }
 
 void ar_free(void *pointer) {

@@ -8,7 +8,11 @@
  * 0. NULL, with the error recorded, when memory is out or count * size overflows. */
 void *ar_new(int64_t count, size_t size);
 
-/* Frees what ar_new or ar_grow gave; accepts NULL. */
+/* The same with whatever the bytes are: for large arrays that several threads fill, which then also
+ * share the system's work of clearing the pages. */
+void *ar_new_unset(int64_t count, size_t size);
+
+/* Frees what one of these or ar_grow gave; accepts NULL. */
 void ar_free(void *pointer);
 
 /* Makes `*array` hold at least `needed` elements of `size` bytes, growing by half again and more;

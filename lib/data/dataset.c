@@ -1,5 +1,6 @@
 #include "core/host_struct.h"
 #include "core/memory.h"
+#include "core/threads.h"
 #include "data/catalog.h"
 #include "data/config.h"
 #include "data/interactions.h"
@@ -192,7 +193,9 @@ alterrec_status alterrec_dataset_read(alterrec_dataset **dataset, const alterrec
     alterrec_dataset *made;
     AR_NEW(made, 1);
     making make = {.config = config};
+    int previous = ar_threads_enter(ar_config_int(config, "compute.threads"));
     alterrec_status status = read_all(&make, made);
+    ar_threads_leave(previous);
     for (int set = 0; set < 3; set++)
         ar_interactions_free(&make.sets[set]);
     ar_dictionary_free(&make.keys);

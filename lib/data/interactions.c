@@ -4,6 +4,7 @@
 #include "core/text.h"
 #include "data/catalog.h"
 #include "data/config.h"
+#include "data/session_lines.h"
 #include "data/table_reader.h"
 
 #include <stdlib.h>
@@ -61,20 +62,6 @@ static alterrec_status push_session(ar_interactions *out, int64_t used) {
     return ALTERREC_OK;
 }
 
-/* Takes the items that are to be dropped out of the lists just read, which stand behind the items
- * of the sessions so far. */
-static void drop_unknown(ar_item_lists *lists) {
-    int64_t kept = 0, key = 0;
-    for (int64_t line = 0; line < lists->lines; line++) {
-        for (; key < lists->ends[line]; key++) {
-            lists->items[kept] = lists->items[key];
-            kept += lists->items[key] >= 0;
-        }
-        lists->ends[line] = kept;
-    }
-    lists->keys = kept;
-}
-
 /* Appends the items of a list of keys in one line of the file; *used and *listed become larger. */
 static alterrec_status push_list(ar_interactions *out, int64_t *used, int64_t *listed, reading *in,
                                  const char *text, size_t length) {
@@ -83,7 +70,7 @@ static alterrec_status push_list(ar_interactions *out, int64_t *used, int64_t *l
     ar_item_lists list = {.items = out->items + *used, .ends = ends};
     AR_TRY(ar_item_lookup_lists(&list, &in->lookup, text, text + length));
     *listed += list.keys;
-    drop_unknown(&list);
+    ar_item_lists_drop_unknown(&list);
     *used += list.keys;
     return ALTERREC_OK;
 }
@@ -103,43 +90,6 @@ static alterrec_status prepare_lists(ar_interactions *out, reading *in) {
     }
     AR_TRY(reserve_items(out, samples * (keys + keys / 16 + 1)));
     return reserve_sessions(out, samples * (lines + lines / 16 + 1));
-}
-
-/* The sessions of the whole lines from `from` up to `to`. */
-static alterrec_status push_lines(ar_interactions *out, reading *in, const char *from,
-                                  const char *to) {
-    int64_t most = (to - from) / 2 + 1; /* keys, and lines with keys */
-    int64_t used = out->offsets != NULL ? out->offsets[out->count] : 0;
-    int64_t unknown = in->lookup.unknown;
-    AR_TRY(reserve_items(out, used + most));
-    AR_TRY(reserve_sessions(out, out->count + most + 1));
-    ar_item_lists lists = {.items = out->items + used, .ends = out->offsets + out->count + 1};
-    AR_TRY(ar_item_lookup_lists(&lists, &in->lookup, from, to));
-    if (in->lookup.unknown > unknown)
-        drop_unknown(&lists);
-    for (int64_t line = 0; line < lists.lines; line++)
-        lists.ends[line] += used;
-    out->count += lists.lines;
-    in->report->rows_read += lists.lines;
-    return ALTERREC_OK;
-}
-
-static alterrec_status read_lines(ar_interactions *out, reading *in, ar_text_file *file) {
-    enum { CHUNK = 1 << 15 };
-    AR_TRY(prepare_lists(out, in));
-    while (file->next < file->end) {
-        const char *begin = file->next, *end = file->end;
-        if (end - begin > CHUNK)
-            end = ar_text_file_line_end(file, begin + CHUNK);
-        end += end < file->end;
-        file->next = end;
-        AR_TRY(ar_text_file_check(file, begin, end));
-        AR_TRY(push_lines(out, in, begin, end));
-    }
-    if (out->count == 0)
-        return ar_text_file_at(file, file->begin,
-                               ar_fail(ALTERREC_ERROR_PARSE, "the file has only blank lines"));
-    return ALTERREC_OK;
 }
 
 static alterrec_status bad_cell(const ar_table_reader *table, int64_t column, const char *option,
@@ -458,7 +408,8 @@ static alterrec_status read_text(ar_interactions *out, reading *in, const char *
     AR_TRY(ar_text_file_open(&file, path));
     in->lookup.file = in->file = &file;
     out->chronological = true;
-    alterrec_status status = read_lines(out, in, &file);
+    alterrec_status status = ar_session_lines_read(out, &in->lookup);
+    in->report->rows_read += out->count;
     ar_text_file_close(&file);
     return status;
 }

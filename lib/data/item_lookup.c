@@ -74,10 +74,10 @@ static inline const char *take_key(batch *all, const ar_item_lookup *lookup, con
     return key + length;
 }
 
-/* items[i] = the number of key i, -1 if the cache does not hold it. */
+/* items[i] = the number of key i, -1 if its first bucket does not hold it. */
 AR_CLONES static void find_cached(int32_t *items, const ar_key_cache *cache, const batch *all) {
     for (int i = 0; i < all->count; i++)
-        items[i] = ar_key_cache_find(cache, &all->wanted[i]);
+        items[i] = ar_key_bucket_find(ar_key_cache_bucket(cache, &all->wanted[i]), &all->wanted[i]);
 }
 
 static alterrec_status look_up(int32_t *items, ar_item_lookup *lookup, const batch *all) {
@@ -130,4 +130,16 @@ alterrec_status ar_item_lookup_lists(ar_item_lists *lists, ar_item_lookup *looku
     lists->keys = keys;
     lists->lines = lines;
     return ALTERREC_OK;
+}
+
+void ar_item_lists_drop_unknown(ar_item_lists *lists) {
+    int64_t kept = 0, key = 0;
+    for (int64_t line = 0; line < lists->lines; line++) {
+        for (; key < lists->ends[line]; key++) {
+            lists->items[kept] = lists->items[key];
+            kept += lists->items[key] >= 0;
+        }
+        lists->ends[line] = kept;
+    }
+    lists->keys = kept;
 }

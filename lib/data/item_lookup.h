@@ -50,4 +50,7 @@ typedef struct ar_item_lists {
 alterrec_status ar_item_lookup_lists(ar_item_lists *lists, ar_item_lookup *lookup, const char *from,
                                      const char *to);
 
+/* Takes the items that are to be dropped out of the lists. */
+void ar_item_lists_drop_unknown(ar_item_lists *lists);
+
 #endif

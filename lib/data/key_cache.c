@@ -15,16 +15,30 @@ void ar_key_cache_free(ar_key_cache *cache) {
     *cache = (ar_key_cache){0};
 }
 
-/* Puts the key into its bucket; in a full one it takes the last place. */
+static int places_taken(const ar_key_bucket *bucket) {
+    int taken = 0;
+    while (taken < AR_KEY_CACHE_WAYS && bucket->low[taken] != 0)
+        taken++;
+    return taken;
+}
+
+/* Puts the key into its bucket or, that being full, into the next one; in two full ones it takes
+ * the last place of its own. */
 static void put(ar_key_cache *cache, const ar_cached_key *key, int32_t number) {
     ar_key_bucket *bucket = ar_key_cache_bucket(cache, key);
-    int i = 0;
-    while (i < AR_KEY_CACHE_WAYS - 1 && bucket->low[i] != 0)
-        i++;
-    cache->held += bucket->low[i] == 0;
-    bucket->low[i] = key->low;
-    bucket->high[i] = key->high;
-    bucket->number[i] = number;
+    int place = places_taken(bucket);
+    if (place == AR_KEY_CACHE_WAYS) {
+        ar_key_bucket *next = ar_key_cache_next(cache, bucket);
+        place = places_taken(next);
+        if (place < AR_KEY_CACHE_WAYS)
+            bucket = next;
+        else
+            place = AR_KEY_CACHE_WAYS - 1;
+    }
+    cache->held += bucket->low[place] == 0;
+    bucket->low[place] = key->low;
+    bucket->high[place] = key->high;
+    bucket->number[place] = number;
 }
 
 static alterrec_status grow(ar_key_cache *cache) {
@@ -41,9 +55,17 @@ static alterrec_status grow(ar_key_cache *cache) {
 }
 
 alterrec_status ar_key_cache_insert(ar_key_cache *cache, const ar_cached_key *key, int32_t number) {
-    /* At most two keys a bucket, so that few buckets overflow. */
+    /* At most two keys a bucket, so that few buckets overflow, and hardly any into a full one. */
     if (cache->bits < BITS_MOST && cache->held >= (int64_t)2 << cache->bits)
         AR_TRY(grow(cache));
     put(cache, key, number);
     return ALTERREC_OK;
+}
+
+int32_t ar_key_cache_find(const ar_key_cache *cache, const ar_cached_key *wanted) {
+    const ar_key_bucket *bucket = ar_key_cache_bucket(cache, wanted);
+    int32_t number = ar_key_bucket_find(bucket, wanted);
+    if (number >= 0 || bucket->low[AR_KEY_CACHE_WAYS - 1] == 0)
+        return number;
+    return ar_key_bucket_find(ar_key_cache_next(cache, bucket), wanted);
 }

@@ -85,10 +85,16 @@ static inline ar_key_bucket *ar_key_cache_bucket(const ar_key_cache *cache,
     return &cache->buckets[hash >> (64 - cache->bits)];
 }
 
-/* The number of a key, -1 if it is not held. Looks at the whole bucket without a branch: where in
- * it a key stands is as good as random. */
-static inline int32_t ar_key_cache_find(const ar_key_cache *cache, const ar_cached_key *wanted) {
-    const ar_key_bucket *bucket = ar_key_cache_bucket(cache, wanted);
+/* The bucket that takes what does not fit into `bucket`. */
+static inline ar_key_bucket *ar_key_cache_next(const ar_key_cache *cache,
+                                               const ar_key_bucket *bucket) {
+    int64_t next = bucket - cache->buckets + 1;
+    return &cache->buckets[next & (((int64_t)1 << cache->bits) - 1)];
+}
+
+/* The number of a key, -1 if the bucket does not hold it. Looks at the whole bucket without a
+ * branch: where in it a key stands is as good as random. */
+static inline int32_t ar_key_bucket_find(const ar_key_bucket *bucket, const ar_cached_key *wanted) {
     uint32_t found = 0; /* the number, plus 1 */
     for (int i = 0; i < AR_KEY_CACHE_WAYS; i++) {
         uint64_t other = (bucket->low[i] ^ wanted->low) | (bucket->high[i] ^ wanted->high);
@@ -96,5 +102,8 @@ static inline int32_t ar_key_cache_find(const ar_key_cache *cache, const ar_cach
     }
     return (int32_t)(found - 1);
 }
+
+/* The number of a key, -1 if the cache does not hold it. */
+int32_t ar_key_cache_find(const ar_key_cache *cache, const ar_cached_key *wanted);
 
 #endif

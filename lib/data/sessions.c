@@ -1,7 +1,9 @@
 #include "data/sessions.h"
 
 #include "core/memory.h"
+#include "core/threads.h"
 #include "data/catalog.h"
+#include "data/config.h"
 #include "data/interactions.h"
 
 #include <string.h>
@@ -126,9 +128,11 @@ alterrec_status alterrec_sessions_read(alterrec_sessions **sessions,
     alterrec_data_report report = {0};
     ar_item_source source = {.catalog = catalog};
     ar_interactions read = {0};
+    int previous = ar_threads_enter(ar_config_int(config, "compute.threads"));
     alterrec_status status = ar_interactions_read(&read, &report, &source, path, config);
     if (status == ALTERREC_OK)
         status = ar_interactions_filter(&read, &report, catalog->items, false, config);
+    ar_threads_leave(previous);
     if (status == ALTERREC_OK && read.offsets == NULL) {
         read.offsets = ar_new(1, sizeof *read.offsets);
         status = read.offsets != NULL ? ALTERREC_OK : ALTERREC_ERROR_OUT_OF_MEMORY;
