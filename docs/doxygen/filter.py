@@ -152,6 +152,7 @@ def page(text):
     """A document without links to what is not in the reference, and to places within pages."""
     text = re.sub(r"\A<!--.*?-->\n", "", text, flags=re.S)  # or the page is without a title
     text = re.sub(r"@(?=[kK]\b)", "@@", text)  # Hits@K is no command
+    text = re.sub(r"\]\(pictures/", "](", text)  # Doxygen finds them by IMAGE_PATH
     text = re.sub(r"(\]\([\w./-]+\.md)#[\w-]+\)", r"\1)", text)
     return re.sub(r"(?<!!)\[([^\]]*)\]\((?![a-z_-]+\.md\)|https?:)[^)]*\)", r"\1", text)
 

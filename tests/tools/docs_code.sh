@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compiles every ```c block of the documents; runs those that are programs; reads every ```yaml block
-# as options.
+# as options; parses every ```python block, where there is Python.
 #
 # A block that begins with #include is a file of its own; if it has a main, it is also linked and
 # run, all in one scratch folder, docs/quickstart.md first, so that a later one may load what an
@@ -43,7 +43,7 @@ int piece(void) {
     alterrec_status status = ALTERREC_OK;
     {'
 
-# Writes the blocks of the document as block_LINE.c, .cpp, .yaml.
+# Writes the blocks of the document as block_LINE.c, .cpp, .yaml, .python.
 extract() {
     awk -v prelude="$PRELUDE" '
     /^```/ && name {
@@ -53,7 +53,7 @@ extract() {
         name = ""
         next
     }
-    /^```(c|cpp|yaml)$/ {
+    /^```(c|cpp|yaml|python)$/ {
         name = sprintf("block_%04d.%s", FNR, substr($0, 4))
         fresh = 1
         piece = 0
@@ -77,6 +77,11 @@ check() {
         case $file in
             *.yaml)
                 "$yaml_checker" "$file" || return 1
+                continue
+                ;;
+            *.python)
+                ! command -v python3 >/dev/null ||
+                    python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read())' "$file" || return 1
                 continue
                 ;;
             *.cpp)
