@@ -1,4 +1,4 @@
-// Trains by a schedule of its own, then serves from threads.
+// Trains by a schedule of its own, then serves visitors from threads.
 //
 //   c++ -std=c++17 -pthread train_and_serve.cpp $(pkg-config --cflags --libs alterrec)
 //
@@ -30,7 +30,7 @@ static alterrec::sessions make_visits(const alterrec::catalog &catalog, int coun
 static alterrec::recommender train() {
     alterrec::config config = alterrec::config::create();
     config.read_text("model: {dim: 32, blocks: 1, dropout: 0}\n"
-                     "train: {epochs: 8, batch_size: 64, valid_k: 1}\n"
+                     "train: {epochs: 6, batch_size: 64, valid_k: 1}\n"
                      "optimizer: {learning_rate: 0.01, decay: none}\n"
                      "compute: {threads: 1}\n");
     std::vector<std::string> keys, texts;
@@ -64,23 +64,34 @@ static alterrec::recommender train() {
     return alterrec::recommender::create(model);
 }
 
+// A visitor who goes three times to what is recommended, but never back.
+static void follow(alterrec::live_session &visitor) {
+    visitor.exclude_own();
+    for (int step = 0; step < 3; step++)
+        visitor.push(visitor.top_k(1).items[0]);
+}
+
 int main() try {
     // All that serving needs; the handles of the training are gone.
     const alterrec::recommender recommender = train();
-    std::vector<std::string> lines(4);
+    std::vector<alterrec::live_session> visitors;
+    for (int v = 0; v < 4; v++)
+        visitors.push_back(alterrec::live_session::create(recommender));
+    alterrec::live_session::push_many(visitors, {3, 23, 43, 63}); // they come in together
+
     std::vector<std::thread> workers;
-    for (std::int32_t w = 0; w < 4; w++)
-        workers.emplace_back([&recommender, &line = lines[static_cast<std::size_t>(w)], w] {
-            alterrec::batch batch = alterrec::batch::create(); // each thread has its own
-            batch.add({w * 20 + 3, w * 20 + 4});
-            batch.exclude_own();
-            for (std::int32_t item : recommender.top_k(batch, 3).items)
-                line += std::string("  ") + recommender.catalog().key(item);
-        });
+    for (alterrec::live_session &visitor : visitors)
+        workers.emplace_back([&visitor] { follow(visitor); }); // each on a thread of its own
     for (std::thread &worker : workers)
         worker.join();
-    for (std::size_t w = 0; w < 4; w++)
-        std::printf("after item%zu, item%zu:%s\n", w * 20 + 3, w * 20 + 4, lines[w].c_str());
+
+    // Their next lists, in one search.
+    alterrec::recommendations next = alterrec::live_session::top_k_many(visitors, 1);
+    for (std::size_t v = 0; v < visitors.size(); v++) {
+        for (std::int32_t item : visitors[v].items())
+            std::printf("%s  ", recommender.catalog().key(item));
+        std::printf("and then %s\n", recommender.catalog().key(next.items[v]));
+    }
     return 0;
 } catch (const alterrec::error &error) {
     std::fprintf(stderr, "%s: %s\n", error.status_name(), error.what());

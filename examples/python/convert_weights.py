@@ -2,15 +2,16 @@
 """Turns the weights of an AlterRec that was trained in PyTorch into a model file, and back.
 
     convert_weights.py to-model WEIGHTS MODEL.safetensors --items items.tsv --features f.npy \\
-        --names names.json --drop-rows id.embedding.weight=1 --set model.heads=2
-    convert_weights.py from-model MODEL.safetensors WEIGHTS --names names.json
+        --names published_names.json --set model.heads=2
+    convert_weights.py from-model MODEL.safetensors WEIGHTS --names published_names.json
 
 WEIGHTS is a state_dict: .safetensors, .npz, or .pt. Every program names its tensors as it likes, so
 names.json says how theirs and ours go together, by whole names or by patterns in which {b} is a
-block's number; ours are in docs/formats.md, and what is not named goes by the same name:
+block's number; ours are in docs/formats.md, and what is not named goes by the same name. Those of
+the program that was published with the paper are in published_names.json, of which this is a part:
 
-    {"item_embedding.weight": "id.embedding.weight",
-     "id_encoder.layer.{b}.attn.q.weight": "id.encoder.blocks.{b}.attention.query.weight"}
+    {"id_module.emb.weight": "id.embedding.weight",
+     "text_module.linearlayer1.weight": "text.projection.weight"}
 
 Linear weights are [out, in] on both sides. --drop-rows leaves out the first rows of a tensor, as of
 an embedding whose row 0 is padding. The sizes (model.dim, blocks, max_len) are taken from the tensors;
@@ -18,18 +19,22 @@ the number of heads cannot be, and is 2 if nothing is said. The file is made by 
 checks every shape.
 """
 
+from __future__ import annotations
+
 import argparse
 import json
 import pathlib
 import re
 import sys
+from typing import Any, Callable, Dict, List, Mapping, Optional
 
 import numpy
 
 from alterrec import Catalog, Config, Model, tensors
+from alterrec.data import Path
 
 
-def renamer(path, backwards):
+def renamer(path: Optional[Path], backwards: bool) -> Callable[[str], str]:
     """A function from their names to ours, or backwards."""
     pairs = json.loads(pathlib.Path(path).read_text(encoding="utf-8")) if path else {}
     rules = []
@@ -38,7 +43,7 @@ def renamer(path, backwards):
         pattern = re.escape(source).replace(re.escape("{b}"), r"(?P<b>\d+)")
         rules.append((re.compile(pattern), target))
 
-    def rename(name):
+    def rename(name: str) -> str:
         for pattern, target in rules:
             match = pattern.fullmatch(name)
             if match:
@@ -47,7 +52,7 @@ def renamer(path, backwards):
     return rename
 
 
-def sizes(weights):
+def sizes(weights: Mapping[str, Any]) -> Dict[str, object]:
     """The options that the tensors' shapes tell."""
     dim = weights["id.embedding.weight"].shape[1]
     blocks = {int(m[1]) for name in weights
@@ -56,7 +61,7 @@ def sizes(weights):
             "model.max_len": weights["id.encoder.position.weight"].shape[0]}
 
 
-def to_model(arguments):
+def to_model(arguments: argparse.Namespace) -> None:
     rename = renamer(arguments.names, backwards=False)
     weights = {rename(name): values for name, values in tensors.read(arguments.weights).items()}
     for rule in arguments.drop_rows:
@@ -87,14 +92,14 @@ def to_model(arguments):
     print(f"{arguments.model}: {len(model.shapes)} tensors, {len(catalog)} items")
 
 
-def from_model(arguments):
+def from_model(arguments: argparse.Namespace) -> None:
     rename = renamer(arguments.names, backwards=True)
     model = Model.load(arguments.model)
     tensors.write(arguments.weights, {rename(name): model[name] for name in model.shapes})
     print(f"{arguments.weights}: {len(model.shapes)} tensors")
 
 
-def main(arguments=None):
+def main(arguments: Optional[List[str]] = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     commands = parser.add_subparsers(required=True)
     command = commands.add_parser("to-model")

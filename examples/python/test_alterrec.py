@@ -2,9 +2,6 @@
 
 import contextlib
 import gc
-import io
-import json
-import os
 import pathlib
 import tempfile
 import threading
@@ -13,9 +10,7 @@ import unittest
 import numpy
 
 import alterrec
-import convert_weights
-import text_features
-from alterrec import _c, tensors
+from alterrec import _c
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "tests/data/golden"
 ITEMS, PLACES = 30, 5
@@ -124,6 +119,19 @@ class TestData(Case):
         with self.refused("INVALID_ARGUMENT"):
             batch.add([])
 
+    def test_options(self):
+        rows = {row.key: row for row in alterrec.options()}
+        self.assertEqual((rows["model.dim"].type, rows["model.dim"].default), ("int", "300"))
+        config = alterrec.Config({"model.dim": 12})
+        path = self.folder / "options.yaml"
+        config.write(path)
+        copy = config.copy()
+        config["model.dim"] = 13
+        self.assertEqual((copy["model.dim"], alterrec.Config(path=path)["model.dim"]), ("12", "12"))
+        self.assertEqual(Shop().model.config["model.max_len"], "6")
+        self.assertIn("oneDNN", alterrec.build_info())
+        self.assertEqual(alterrec.version() // 1000000, _c.ALTERREC_VERSION_MAJOR)
+
     def test_dataset(self):
         path = self.folder / "visits.csv"
         path.write_text("session,item\na,cup\na,pot\nb,rake\nb,cup\nc,pot\nc,rake\n")
@@ -196,10 +204,81 @@ class TestModel(Case):
         trainer.cancel()
         self.assertEqual(trainer.epoch()["stopped"], 1)
 
-        figures = alterrec.evaluate(shop.model, shop.valid, shop.train)
-        self.assertEqual(figures["examples"], shop.valid.interactions - len(shop.valid))
         alpha, curve = shop.model.choose_alpha(shop.valid, 5)
         self.assertTrue(0 <= alpha <= 1 and curve.shape == (5,))
+
+    def test_callbacks(self):
+        shop = Shop()
+        told, asked = [], []
+
+        def schedule(plan, _):
+            plan.negatives, plan.negative_count = alterrec.NEGATIVES_HOST, 3
+            plan.tower = alterrec.TEXT
+
+        def negatives(examples, count):
+            for example, label in enumerate(examples.labels):
+                last = examples.prefix(example)[-1]
+                self.assertEqual(label, last // PLACES * PLACES + (last + 1) % PLACES)
+            asked.append(len(examples.labels))
+            if len(asked) == 2:
+                return None  # as at random
+            return numpy.full((len(examples.labels), count), 11)
+
+        def fusion(id_scores, text_scores):
+            self.assertEqual(id_scores.shape, text_scores.shape)
+            self.assertFalse(id_scores.flags.writeable)
+            return text_scores
+        trainer = alterrec.Trainer(shop.model, shop.train, shop.valid, schedule=schedule,
+                                   negatives=negatives, fusion=fusion,
+                                   log=lambda level, line: told.append((level, line)))
+        trainer.run()
+        self.assertGreater(len(asked), 2)
+        fused, _, text = trainer.reports[0]["valid_metric"]
+        self.assertEqual(fused, text)
+        self.assertEqual(told[0][0], alterrec.LOG_INFO)
+        self.assertIn("epoch 0: the text tower", told[0][1])
+        for wrong in (numpy.zeros(3), 7):
+            with self.assertRaisesRegex(ValueError, "the negatives are"):
+                alterrec.Trainer(shop.model, shop.train, schedule=schedule,
+                                 negatives=lambda *_: wrong).run()
+
+    def test_by_hand(self):
+        shop = Shop()
+        by_step = alterrec.Model(shop.catalog, shop.config)
+        alterrec.Trainer(shop.model, shop.train, shop.valid).epoch()
+        trainer, batch = alterrec.Trainer(by_step, shop.train, shop.valid), alterrec.Batch()
+        for index in range(trainer.batches):
+            trainer.get_batch(batch, index)
+            self.assertEqual(trainer.step(batch)["examples"], batch.examples)
+        trainer.end_epoch()
+        self.assertTrue((weights(by_step) == weights(shop.model)).all())
+        batch.set_negatives(numpy.full((batch.examples, 2), 5))
+        with self.refused("MISMATCH"):
+            batch.set_negatives([[5, 6]])
+
+    def test_evaluation(self):
+        shop = Shop()
+        alterrec.Trainer(shop.model, shop.train, shop.valid).run()
+        now = []
+        evaluator = alterrec.Evaluator(shop.model, progress=now.append)
+        evaluation = evaluator.run(shop.valid, shop.train)
+        self.assertEqual(evaluation.figures,
+                         alterrec.evaluate(shop.model, shop.valid, shop.train).figures)
+        self.assertEqual(evaluation.examples, shop.valid.interactions - len(shop.valid))
+        self.assertEqual(evaluation.figures["examples"], evaluation.examples)
+        self.assertEqual(now[-1]["step"], now[-1]["steps"])
+        groups = evaluation.groups
+        self.assertEqual((groups[0].low, groups[-1].high), (0, None))
+        self.assertLessEqual(max(group.examples for group in groups), evaluation.examples)
+        of_id = alterrec.Evaluator(shop.model, fusion=lambda of_id, of_text: of_id).run(shop.valid)
+        self.assertEqual(of_id.metric(alterrec.FUSED, alterrec.MRR, 20),
+                         evaluation.metric(alterrec.ID, alterrec.MRR, 20))
+        with self.refused("NOT_FOUND"):
+            evaluation.metric(alterrec.ID, alterrec.HITS, 21)
+        with self.assertRaises(ZeroDivisionError):
+            alterrec.Evaluator(shop.model, progress=lambda _: 1 // 0).run(shop.valid)
+        evaluation.close()
+        self.assertEqual((evaluation.examples, evaluation.figures), (0, {}))
 
     def test_what_callbacks_raise_comes_out(self):
         shop = Shop()
@@ -207,9 +286,9 @@ class TestModel(Case):
 
         def fail(*_):
             raise own
-        for arguments in ({"progress": fail}, {"schedule": fail}):
+        for name in ("progress", "schedule", "fusion", "log"):
             with self.assertRaises(KeyError) as caught:
-                alterrec.Trainer(shop.model, shop.train, shop.valid, **arguments).run()
+                alterrec.Trainer(shop.model, shop.train, shop.valid, **{name: fail}).run()
             self.assertIs(caught.exception, own)
 
         def interrupt(_):
@@ -236,14 +315,39 @@ class TestServing(Case):
             with self.refused("INVALID_ARGUMENT"):
                 recommender.top_k(batch, k)
 
+        path = self.folder / "vectors.npy"
+        recommender.write_item_vectors(path)
+        self.assertTrue((numpy.load(path) == recommender.item_vectors()).all())
+        recommender.write_session_vectors(batch, path)
+        self.assertTrue((numpy.load(path) == recommender.session_vectors(batch)).all())
+
         allowed = alterrec.Filter(ITEMS)
         allowed.exclude([0, 1])
         allowed.allow_only([0, 1, 2, 3, 4, 10])
         allowed.allow(numpy.arange(ITEMS) != 2)
         allowed.cap(numpy.arange(ITEMS) // PLACES, 1)
-        items, best = recommender.top_k(batch, 4, filter=allowed, threads=1)
+        items, best = found = recommender.top_k(batch, 4, filter=allowed, threads=1)
+        self.assertEqual(found.met["guaranteed"], 3)
         self.assertTrue((items[:, 2:] == -1).all() and numpy.isinf(best[:, 2:]).all())
         self.assertTrue(set(items.flat) <= {3, 4, 10, -1})
+
+    def test_fusion(self):
+        shop = Shop()
+        batch = alterrec.Batch([[3, 4], [7]])
+        path = self.folder / "shop.recommender"
+        alterrec.Recommender(shop.model).save(path)
+        recommender = alterrec.Recommender.open(path)
+        by_text = numpy.argsort(-shop.model.score(alterrec.TEXT, batch), axis=1, kind="stable")
+        items, scores = recommender.top_k(batch, 5, fusion=lambda _, text: text)
+        self.assertTrue((items == by_text[:, :5]).all())
+        given = recommender.score(batch, items, fusion=lambda _, text: text)
+        self.assertTrue((given == scores).all())
+        left = recommender.top_k(batch, 5, fusion=lambda *_: None)  # to the weighted sum
+        self.assertTrue((left.items == recommender.top_k(batch, 5).items).all())
+        with self.assertRaisesRegex(ValueError, r"the fused scores are \(2, 3\)"):
+            recommender.top_k(batch, 5, fusion=lambda *_: numpy.zeros((2, 3)))
+        with self.refused("NOT_FINITE"):
+            recommender.top_k(batch, 5, fusion=lambda of_id, _: of_id * numpy.nan)
 
     def test_threads(self):
         recommender = alterrec.Recommender(Shop().model)
@@ -264,111 +368,3 @@ class TestServing(Case):
         for thread in threads:
             thread.join()
         self.assertEqual(wrong, [])
-
-
-# As another program may name its tensors: some of them, the rest by the same names.
-NAMES = {
-    "item_embedding.weight": "id.embedding.weight",
-    "text_mlp.weight": "text.projection.weight",
-    "text_mlp.bias": "text.projection.bias",
-    "id_layers.{b}.q.weight": "id.encoder.blocks.{b}.attention.query.weight",
-    "id_layers.{b}.k.weight": "id.encoder.blocks.{b}.attention.key.weight",
-}
-
-
-class TestScripts(Case):
-    def quietly(self, main, *arguments, **keywords):
-        output = io.StringIO()
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output):
-            main([str(argument) for argument in arguments], **keywords)
-        return output.getvalue()
-
-    def test_weights_there_and_back(self):
-        """Weights under other names give the golden scores, and come back as they were."""
-        ours = tensors.read(GOLDEN / "tiny/model.safetensors")
-        expected = tensors.read(GOLDEN / "tiny/expected.safetensors")
-        case = json.loads((GOLDEN / "tiny/case.json").read_text())
-        theirs = {}
-        back = convert_weights.renamer(self.names(), backwards=True)
-        for name, values in ours.items():
-            theirs[back(name)] = values
-        self.assertIn("id_layers.1.q.weight", theirs)
-        padded = dict(theirs)
-        padding = numpy.zeros((1, 12), numpy.float32)
-        padded["item_embedding.weight"] = numpy.concatenate(
-            [padding, theirs["item_embedding.weight"]])
-        padded["optimizer.steps"] = numpy.array([7])
-        numpy.save(self.folder / "features.npy", expected["text_features"])
-
-        for ending in ("safetensors", "npz"):
-            source, model = self.folder / f"theirs.{ending}", self.folder / "model.safetensors"
-            tensors.write(source, padded)
-            output = self.quietly(
-                convert_weights.main, "to-model", source, model, "--names", self.names(),
-                "--features", self.folder / "features.npy", "--drop-rows", "id.embedding.weight=1")
-            self.assertIn("left out: optimizer.steps", output)
-            scores = alterrec.Model.load(model).score(alterrec.FUSED,
-                                                      alterrec.Batch(case["sessions"]))
-            self.assertLess(numpy.abs(scores - expected["scores.fused"]).max(), 1e-2)
-
-            again = self.folder / f"again.{ending}"
-            self.quietly(convert_weights.main, "from-model", model, again, "--names", self.names())
-            returned = tensors.read(again)
-            self.assertEqual(sorted(returned), sorted(theirs))
-            for name, values in theirs.items():
-                self.assertTrue((returned[name] == values).all(), name)
-
-    def names(self):
-        path = self.folder / "names.json"
-        path.write_text(json.dumps(NAMES))
-        return path
-
-    def test_weights_that_do_not_fit(self):
-        tensors.write(self.folder / "few.npz", {"something": numpy.zeros(3, numpy.float32)})
-        with self.assertRaisesRegex(SystemExit, "id.embedding.weight; is it in --names.*something"):
-            self.quietly(convert_weights.main, "to-model", self.folder / "few.npz", "out")
-        for data in (b"", b"\xff" * 8, b"\x02" + b"\0" * 7 + b"{", ):
-            (self.folder / "bad.safetensors").write_bytes(data)
-            with self.assertRaises(ValueError):
-                tensors.read(self.folder / "bad.safetensors")
-        try:
-            import torch  # noqa: F401
-        except ImportError:
-            with self.assertRaisesRegex(SystemExit, "package torch"):
-                tensors.write(self.folder / "weights.pt", {})
-
-    def test_safetensors_that_the_library_reads(self):
-        shop = Shop()
-        path = self.folder / "weights.safetensors"
-        tensors.write(path, {name: shop.model[name] + 1 for name in shop.model.shapes})
-        before = weights(shop.model)
-        shop.model.import_tensors(path)
-        self.assertTrue((weights(shop.model) == before + 1).all())
-
-    def test_text_features(self):
-        (self.folder / "items.tsv").write_text("item\ttext\ncup\ta cup\npot\ta big pot\nrake\t\n")
-        asked = []
-
-        def load(name):
-            def encode(texts):
-                asked.append(texts)
-                return [[len(text), text.count(" ")] for text in texts]
-            self.assertEqual(name, "some model")
-            return encode
-        path = self.folder / "features.npy"
-        self.quietly(text_features.main, self.folder / "items.tsv", path, "--model", "some model",
-                     "--batch-size", 2, load=load)
-        self.assertEqual(asked, [["a cup", "a big pot"], [""]])
-        self.assertEqual(numpy.load(path).tolist(), [[5, 1], [9, 2], [0, 0]])
-        catalog = alterrec.Catalog(3)
-        catalog.read_features(path)
-        try:
-            import sentence_transformers  # noqa: F401
-        except ImportError:
-            with self.assertRaisesRegex(SystemExit, "sentence-transformers is not installed"):
-                text_features.load_encoder("some model")
-
-
-if __name__ == "__main__":
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    unittest.main()

@@ -7,15 +7,21 @@ The rows are those of the item file, in its order, as data.features wants them. 
 sentence-transformers and one of its models; the library itself needs neither.
 """
 
+from __future__ import annotations
+
 import argparse
 import sys
+from typing import Any, Callable, List, Optional
 
 import numpy
 
 from alterrec import Catalog, Config
 
 
-def load_encoder(name):
+Encoder = Callable[[List[str]], Any]
+
+
+def load_encoder(name: str) -> Encoder:
     """The function from a list of texts to an array [texts, dim]."""
     try:
         from sentence_transformers import SentenceTransformer
@@ -26,7 +32,8 @@ def load_encoder(name):
     return SentenceTransformer(name).encode
 
 
-def main(arguments=None, load=load_encoder):
+def main(arguments: Optional[List[str]] = None,
+         load: Callable[[str], Encoder] = load_encoder) -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("items")
     parser.add_argument("features")

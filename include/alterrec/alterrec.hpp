@@ -16,7 +16,8 @@
  *    ends. It returns nothing (go on), or a number as in alterrec.h: alterrec::go_on,
  *    alterrec::stop, a negative one to fail. What it throws comes out of the call that called it,
  *    unchanged, in both forms.
- *  - Threads: a const function may be called by several threads at once, the others by one.
+ *  - Threads: a const function may be called by several threads at once, the others by one. A
+ *    live_session belongs to one thread at a time.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -1388,6 +1389,28 @@ struct recommendations {
     }
 };
 
+namespace detail {
+
+/* Makes room for the k best of each session, and has `search` fill it. k is bounded before memory
+ * of its size is taken. */
+template <class Search>
+failure find(recommendations &filled, std::int64_t sessions, std::int64_t k, catalog_view of,
+             Search search) {
+    return guarded([&] {
+        std::int64_t most = of.items(), within = k < 0 ? 0 : k > most ? most : k;
+        std::size_t size = static_cast<std::size_t>(within * sessions) + 1;
+        filled.k = k;
+        filled.items.resize(size);
+        filled.scores.resize(size);
+        alterrec_status status = search(filled.items.data(), filled.scores.data());
+        filled.items.pop_back();
+        filled.scores.pop_back();
+        return last_failure(status);
+    });
+}
+
+} // namespace detail
+
 /* An immutable serving snapshot of a model, which threads share, each with its own batch. */
 class recommender {
   public:
@@ -1525,25 +1548,226 @@ class recommender {
             alterrec_recommender_top_k(items.data(), scores.empty() ? nullptr : scores.data(), met,
                                        handle(), sessions.handle(), k, how));
     }
-    /* k is bounded before memory of its size is taken. */
     detail::failure top(recommendations &filled, batch &sessions, std::int64_t k,
                         const alterrec_search *how) const {
-        return detail::guarded([&] {
-            std::int64_t most = catalog().items(), within = k < 0 ? 0 : k > most ? most : k;
-            std::size_t size = static_cast<std::size_t>(within * sessions.count()) + 1;
-            filled.k = k;
-            filled.items.resize(size);
-            filled.scores.resize(size);
-            alterrec_status status =
-                alterrec_recommender_top_k(filled.items.data(), filled.scores.data(), &filled.met,
-                                           handle(), sessions.handle(), k, how);
-            filled.items.pop_back();
-            filled.scores.pop_back();
-            return detail::last_failure(status);
-        });
+        return detail::find(
+            filled, sessions.count(), k, catalog(), [&](std::int32_t *items, float *scores) {
+                return alterrec_recommender_top_k(items, scores, &filled.met, handle(),
+                                                  sessions.handle(), k, how);
+            });
     }
 
     detail::owner<alterrec_recommender, alterrec_recommender_free> owner_;
+};
+
+/* ---------------------------------------------------------------------------------------------
+ * Live sessions
+ * ------------------------------------------------------------------------------------------- */
+
+/* A visitor's session, whose items come one by one. It keeps its recommender, and belongs to one
+ * thread at a time. */
+class live_session {
+  public:
+    /* Empty. */
+    live_session() noexcept = default;
+    /* Takes over a C handle; `of` is the recommender that it was made of. */
+    live_session(alterrec_live_session *handle, recommender of) noexcept
+        : recommender_(std::move(of)), owner_(handle) {
+    }
+    /* The C handle, which stays with this object. */
+    alterrec_live_session *handle() const noexcept {
+        return owner_.handle();
+    }
+    /* Whether it holds a handle. */
+    explicit operator bool() const noexcept {
+        return static_cast<bool>(owner_);
+    }
+
+    /* A session without items. */
+    template <class Form = default_form>
+    static outcome<Form, live_session> create(const recommender &of, Form = {}) {
+        alterrec_live_session *made = nullptr;
+        alterrec_status status = alterrec_live_session_create(&made, of.handle());
+        return detail::finish<Form>(status, live_session(made, of.share()));
+    }
+
+    /* Adds the visitor's next item, on the calling thread alone. */
+    template <class Form = default_form> outcome<Form, void> push(std::int32_t item, Form = {}) {
+        return detail::finish<Form>(alterrec_live_session_push(handle(), item));
+    }
+    /* Adds items[s] to sessions[s], all of them or none, on so many threads (0: the recommender's).
+     * The sessions are those of an array, or those that pointers name. */
+    template <class Form = default_form>
+    static outcome<Form, void> push_many(span<live_session> sessions,
+                                         span<const std::int32_t> items, std::int32_t threads = 0,
+                                         Form = {}) {
+        return detail::finish<Form>(push_all(sessions, items, threads));
+    }
+    template <class Form = default_form>
+    static outcome<Form, void> push_many(span<live_session *const> sessions,
+                                         span<const std::int32_t> items, std::int32_t threads = 0,
+                                         Form = {}) {
+        return detail::finish<Form>(push_all(sessions, items, threads));
+    }
+
+    /* The number of items. */
+    std::int64_t length() const noexcept {
+        return alterrec_live_session_length(handle());
+    }
+    /* All items in their order, in the library's memory until the session changes. */
+    span<const std::int32_t> items() const noexcept {
+        return {alterrec_live_session_items(handle()), static_cast<std::size_t>(length())};
+    }
+    /* Takes away all items and exclusions; the memory is kept for the next visitor. */
+    void reset() noexcept {
+        alterrec_live_session_reset(handle());
+    }
+    /* Whether the session's own items are left out of its lists. */
+    template <class Form = default_form>
+    outcome<Form, void> exclude_own(bool exclude = true, Form = {}) {
+        return detail::finish<Form>(alterrec_live_session_exclude_own(handle(), exclude ? 1 : 0));
+    }
+    /* Leaves out these items from now on, besides those named before. */
+    template <class Form = default_form>
+    outcome<Form, void> exclude(span<const std::int32_t> items, Form = {}) {
+        const std::int32_t nothing = 0;
+        return detail::finish<Form>(alterrec_live_session_exclude(
+            handle(), items.empty() ? &nothing : items.data(), items.count()));
+    }
+
+    /* items and scores: [k]; scores may be empty: not wanted. */
+    template <class Form = default_form>
+    outcome<Form, void> top_k(span<std::int32_t> items, span<float> scores, Form = {}) const {
+        return detail::finish<Form>(top(items, scores, nullptr));
+    }
+    /* As `how` says; `met` is told what was met. */
+    template <class Form = default_form>
+    outcome<Form, void> top_k(span<std::int32_t> items, span<float> scores,
+                              const alterrec_search &how, alterrec_search_report *met = nullptr,
+                              Form = {}) const {
+        return detail::finish<Form>(top(items, scores, &how, met));
+    }
+    /* The same in memory of its own. */
+    template <class Form = default_form>
+    outcome<Form, recommendations> top_k(std::int64_t k, Form = {}) const {
+        recommendations filled;
+        detail::failure f = top(filled, k, nullptr);
+        return detail::finish<Form>(std::move(f), std::move(filled));
+    }
+    template <class Form = default_form>
+    outcome<Form, recommendations> top_k(std::int64_t k, const alterrec_search &how,
+                                         Form = {}) const {
+        recommendations filled;
+        detail::failure f = top(filled, k, &how);
+        return detail::finish<Form>(std::move(f), std::move(filled));
+    }
+    /* The lists of many sessions of one recommender, in one search. */
+    template <class Form = default_form>
+    static outcome<Form, recommendations> top_k_many(span<live_session> sessions, std::int64_t k,
+                                                     const alterrec_search *how = nullptr,
+                                                     Form = {}) {
+        recommendations filled;
+        detail::failure f = top_of_all(filled, sessions, k, how);
+        return detail::finish<Form>(std::move(f), std::move(filled));
+    }
+    template <class Form = default_form>
+    static outcome<Form, recommendations> top_k_many(span<live_session *const> sessions,
+                                                     std::int64_t k,
+                                                     const alterrec_search *how = nullptr,
+                                                     Form = {}) {
+        recommendations filled;
+        detail::failure f = top_of_all(filled, sessions, k, how);
+        return detail::finish<Form>(std::move(f), std::move(filled));
+    }
+
+    /* The scores of given items; fused, id and text may be empty: not wanted. */
+    template <class Form = default_form>
+    outcome<Form, void> score(span<float> fused, span<float> id, span<float> text,
+                              span<const std::int32_t> items, const alterrec_search *how = nullptr,
+                              Form = {}) const {
+        for (const span<float> &scores : {fused, id, text})
+            if (!scores.empty() && scores.size() != items.size())
+                return detail::finish<Form>(
+                    detail::wrong("live_session::score: a span has not the size of the items"));
+        return detail::finish<Form>(alterrec_live_session_score(
+            fused.empty() ? nullptr : fused.data(), id.empty() ? nullptr : id.data(),
+            text.empty() ? nullptr : text.data(), handle(), items.data(), items.count(), how));
+    }
+
+    /* Items and exclusions as bytes, from which restore goes on, also of another recommender over
+     * as many items. */
+    template <class Form = default_form>
+    outcome<Form, std::vector<std::uint8_t>> serialize(Form = {}) const {
+        std::vector<std::uint8_t> bytes;
+        detail::failure f = detail::guarded([&] {
+            bytes.resize(alterrec_live_session_size(handle()));
+            return detail::last_failure(
+                alterrec_live_session_serialize(bytes.data(), handle(), bytes.size()));
+        });
+        return detail::finish<Form>(std::move(f), std::move(bytes));
+    }
+    /* Replaces what the session holds. */
+    template <class Form = default_form>
+    outcome<Form, void> restore(span<const std::uint8_t> bytes, Form = {}) {
+        return detail::finish<Form>(
+            alterrec_live_session_restore(handle(), bytes.data(), bytes.size()));
+    }
+
+  private:
+    static live_session *address(live_session &session) noexcept {
+        return &session;
+    }
+    static live_session *address(live_session *session) noexcept {
+        return session;
+    }
+    /* NULL for none, which the library refuses. */
+    template <class Session>
+    static std::vector<alterrec_live_session *> handles_of(span<Session> sessions) {
+        std::vector<alterrec_live_session *> handles;
+        for (Session &session : sessions)
+            handles.push_back(address(session) != nullptr ? address(session)->handle() : nullptr);
+        return handles;
+    }
+    template <class Session>
+    static detail::failure push_all(span<Session> sessions, span<const std::int32_t> items,
+                                    std::int32_t threads) {
+        if (items.size() != sessions.size())
+            return detail::wrong("live_session::push_many: not as many items as sessions");
+        return detail::guarded([&] {
+            std::vector<alterrec_live_session *> handles = handles_of(sessions);
+            return detail::last_failure(
+                alterrec_live_sessions_push(handles.data(), items.data(), items.count(), threads));
+        });
+    }
+    detail::failure top(span<std::int32_t> items, span<float> scores, const alterrec_search *how,
+                        alterrec_search_report *met = nullptr) const {
+        if (!scores.empty() && scores.size() != items.size())
+            return detail::wrong("live_session::top_k: not as many scores as items");
+        return detail::last_failure(alterrec_live_session_top_k(
+            items.data(), scores.empty() ? nullptr : scores.data(), met, handle(), items.count(), how));
+    }
+    detail::failure top(recommendations &filled, std::int64_t k, const alterrec_search *how) const {
+        return detail::find(
+            filled, 1, k, recommender_.catalog(), [&](std::int32_t *items, float *scores) {
+                return alterrec_live_session_top_k(items, scores, &filled.met, handle(), k, how);
+            });
+    }
+    template <class Session>
+    static detail::failure top_of_all(recommendations &filled, span<Session> sessions,
+                                      std::int64_t k, const alterrec_search *how) {
+        const live_session *first = sessions.empty() ? nullptr : address(sessions[0]);
+        return detail::find(filled, sessions.count(), k,
+                            first != nullptr ? first->recommender_.catalog() : catalog_view(),
+                            [&](std::int32_t *items, float *scores) {
+                                std::vector<alterrec_live_session *> handles = handles_of(sessions);
+                                return alterrec_live_sessions_top_k(items, scores, &filled.met,
+                                                                    handles.data(),
+                                                                    sessions.count(), k, how);
+                            });
+    }
+
+    recommender recommender_;
+    detail::owner<alterrec_live_session, alterrec_live_session_free> owner_;
 };
 
 } // namespace alterrec

@@ -9,7 +9,8 @@ awk -v out="$scratch" '
 /^```$/ && open { close(open); open = "" }
 open { print > open }
 /^<!-- [a-z]+\/.* -->$/ { file = $2; next }
-/^```[a-z]+$/ && file {
+/^```[a-z]+$/ && !file { print "docs/ffi.md:" FNR ": a block of no file"; exit 1 }
+/^```[a-z]+$/ {
     shown[file] = 1
     open = file
     gsub(/\//, "%", open)

@@ -132,21 +132,28 @@ def python(header):
         # A handle, or an array; a second star is where one is put.
         return "c_void_p" if len(d.stars) == 1 else "POINTER(c_void_p)"
 
+    def hint(d):
+        if d.stars or d.length or d.base in callbacks:
+            return "bytes" if spell(d) == "c_char_p" else "Any"
+        return "float" if d.base in ("float", "double") else "int"
+
     out = [
         "# Written by tests/ffi/prototypes.py from alterrec.h, where every comment stands.",
         "from ctypes import (", "    CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_float,"
-        " c_int32, c_int64, c_size_t,", "    c_uint8, c_uint32, c_void_p)", "",
+        " c_int32, c_int64, c_size_t,", "    c_uint8, c_uint32, c_void_p)",
+        "from typing import Any, Dict, List, Tuple", "",
     ]
     out += [f"{name} = {value}" for name, value in header.constants] + [""]
     for name, fields in header.structs:
         out += ["", f"class {name}(Structure):", "    _fields_ = ["]
         # A callback in a struct is an address: its type may name structs that stand further down.
         out += [f'        ("{d.name}", {"c_void_p" if d.base in callbacks else spell(d)}),'
-                for d in fields] + ["    ]", ""]
+                for d in fields] + ["    ]"]
+        out += [f"    {d.name}: {hint(d)}" for d in fields] + [""]
     out += [""]
     for name, answer, arguments in header.callbacks:
         out += [f"{name} = CFUNCTYPE({', '.join([spell(answer)] + [spell(a) for a in arguments])})"]
-    out += ["", "FUNCTIONS = {"]
+    out += ["", "FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {"]
     for d, arguments in header.functions:
         spelt = ", ".join(spell(a) for a in arguments)
         out += [f'    "{d.name}": ({spell(d)}, [{spelt}]),']

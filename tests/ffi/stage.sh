@@ -28,3 +28,32 @@ at_least() {
         exit 77
     }
 }
+
+# as_shown: shows its input, which is an example's output, and fails if docs/ffi.md shows another one.
+as_shown() {
+    tee "$scratch/output"
+    awk '
+    # Words as they are, numbers but for their last digits: those differ between processors.
+    function alike(a, b, i, parts, other, count) {
+        count = split(a, parts)
+        if (count != split(b, other))
+            return 0
+        for (i = 1; i <= count; i++) {
+            sub(/,$/, "", parts[i])
+            sub(/,$/, "", other[i])
+            if (parts[i] ~ /^[0-9]+\.[0-9]+$/ && other[i] ~ /^[0-9]+\.[0-9]+$/) {
+                if (parts[i] - other[i] > 0.1 || other[i] - parts[i] > 0.1)
+                    return 0
+            } else if (parts[i] != other[i])
+                return 0
+        }
+        return 1
+    }
+    FNR == 1 { file++ }
+    file == 1 && /^<!-- output of train_and_serve -->$/ { shown = 1; next }
+    file == 1 && shown && /^    / { expected[++lines] = substr($0, 5); next }
+    file == 1 && lines { shown = 0 }
+    file == 2 && !alike($0, expected[FNR]) { print "docs/ffi.md shows: " expected[FNR]; bad = 1 }
+    file == 2 { given = FNR }
+    END { exit bad || !lines || given != lines }' "$here/../../docs/ffi.md" "$scratch/output"
+}

@@ -14,7 +14,7 @@ cd "$scratch"
 flags="$(pkg-config --cflags --libs alterrec) -pthread"
 warnings="-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror"
 sources="$here/cpp/main.cpp $here/cpp/test_data.cpp $here/cpp/test_training.cpp
-    $here/cpp/test_serving.cpp"
+    $here/cpp/test_serving.cpp $here/cpp/test_live_sessions.cpp"
 
 # build_and_run COMPILER FLAGS...
 build_and_run() {
@@ -48,5 +48,5 @@ done
 # The example is what docs/ffi.md shows.
 if [ -z "$sanitizers" ] && command -v g++ >/dev/null; then
     g++ -std=c++17 $warnings "$here/../../examples/cpp/train_and_serve.cpp" $flags -o example
-    ./example
+    ./example | as_shown
 fi

@@ -21,4 +21,4 @@ go test -count=1 ./alterrec
 if go build -race -o /dev/null ./train_and_serve 2>/dev/null; then
     go test -race -count=1 ./alterrec
 fi
-go run ./train_and_serve
+go run ./train_and_serve | as_shown

@@ -36,7 +36,8 @@ check() {
 check cpp include/alterrec/alterrec.hpp
 check rust examples/rust/alterrec/src/*.rs
 check go examples/go/alterrec/*.go examples/go/alterrec/callbacks.c
-check python examples/python/alterrec/[!_]*.py examples/python/alterrec/_library.py
+check python examples/python/alterrec/[!_]*.py examples/python/alterrec/_library.py \
+    examples/python/alterrec/__init__.py
 awk '!/^#/ && NF > 0 && NF < 3 { print FILENAME ":" FNR ": no reason" }' tests/ffi/left_out.txt \
     >"$scratch/found"
 complain "left out without a reason"

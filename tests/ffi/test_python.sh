@@ -1,5 +1,6 @@
 #!/bin/sh
-# The Python package and scripts against an installed library, and the example.
+# The Python package and scripts against an installed library: tests, types where mypy is, and the
+# example.
 #
 #   test_python.sh BUILD_FOLDER
 set -eu
@@ -14,7 +15,12 @@ python3 -c 'import numpy' 2>/dev/null || {
 }
 cd "$here/../../examples/python"
 export PYTHONDONTWRITEBYTECODE=1
-python3 -W error::ResourceWarning -m unittest
-python3 train_and_serve.py
-python3 convert_weights.py --help >/dev/null
-python3 text_features.py --help >/dev/null
+python3 -W error -m unittest -v
+if python3 -c 'import mypy' 2>/dev/null; then
+    python3 -m mypy --strict --no-warn-return-any --ignore-missing-imports \
+        --cache-dir "$scratch/mypy" alterrec convert_weights.py \
+        text_features.py train_and_serve.py
+fi
+python3 -W error train_and_serve.py | as_shown
+python3 -W error convert_weights.py --help >/dev/null
+python3 -W error text_features.py --help >/dev/null

@@ -1,5 +1,6 @@
 #!/bin/sh
-# The Rust crates against an installed library: layout, wrapper, lints, format, and the example.
+# The Rust crates against an installed library: layout, wrapper, its documentation, lints, format, and
+# the example.
 #
 #   test_rust.sh BUILD_FOLDER
 set -eu
@@ -12,8 +13,10 @@ cd "$here/../../examples/rust"
 
 export CARGO_TARGET_DIR="$build/ffi/rust"
 export RUSTFLAGS="-D warnings"
-cargo test --offline --locked --quiet --workspace --tests
-cargo run --offline --locked --quiet --example train_and_serve
+export RUSTDOCFLAGS="-D warnings"
+cargo test --offline --locked --quiet --workspace
+cargo run --offline --locked --quiet --example train_and_serve | as_shown
+cargo doc --offline --locked --quiet --no-deps --package alterrec
 if cargo clippy --version >/dev/null 2>&1; then
     cargo clippy --offline --locked --quiet --workspace --all-targets
 fi

@@ -3,14 +3,15 @@
 // What each function does stands in the comments of alterrec.h; here is what Go adds.
 //
 //   - A handle is freed by Close, or at last by the garbage collector. A closed one gives errors.
-//     Close a Trainer, Evaluator or Recommender that has callbacks: they may keep it alive.
+//     Close a Trainer or Evaluator that has callbacks: they may keep it alive.
 //   - Slices go to the library as they are, without a copy, for the length of the call. What the
 //     library lends is copied on its way out, since a Go slice keeps no C memory alive.
 //   - A failing call gives an *Error with the status and the library's text.
 //   - A callback's error ends the call that asked it, and is what the call returns; Stop stops it
 //     cleanly. A panic in a callback goes on in the caller of that call; it does not unwind C.
 //   - A Recommender, and any Catalog, Sessions, Dataset, Evaluation, may be used by many goroutines at
-//     once, a Model by many that do not change it; everything else by one at a time.
+//     once, a Model by many that do not change it; everything else by one at a time, a LiveSession
+//     also where it is only read.
 package alterrec
 
 // #cgo pkg-config: alterrec

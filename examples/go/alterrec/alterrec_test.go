@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"runtime"
-	"sort"
 	"strings"
 	"sync"
 	"testing"
@@ -265,7 +264,18 @@ func TestCallbacks(t *testing.T) {
 		copy(tile.Fused, tile.Text)
 		return nil
 	}))
+	var told []string
+	check(t, trainer.OnLog(func(level int32, message string) error {
+		if level != LogInfo {
+			t.Error(level, message)
+		}
+		told = append(told, message)
+		return nil
+	}))
 	check(t, trainer.Run())
+	if len(told) == 0 || !strings.HasPrefix(told[0], "epoch 0: the text tower") {
+		t.Fatal(told)
+	}
 	report := must(trainer.Report(0))
 	if asked != 4 || steps == 0 || filled == 0 || trainer.Epochs() != 3 || report.Tower != Text ||
 		report.ValidMetric[0] != report.ValidMetric[2] {
@@ -274,6 +284,11 @@ func TestCallbacks(t *testing.T) {
 	check(t, trainer.OnSchedule(nil))
 	check(t, trainer.OnProgress(nil))
 	check(t, trainer.OnFusion(nil))
+	check(t, trainer.OnLog(func(int32, string) error { return errOwn }))
+	if _, err := trainer.Epoch(nil); !errors.Is(err, errOwn) {
+		t.Fatal(err)
+	}
+	check(t, trainer.OnLog(nil))
 	check(t, trainer.Run())
 }
 
@@ -378,6 +393,7 @@ func TestEvaluation(t *testing.T) {
 	trainer := s.trainer(model)
 	check(t, trainer.Run())
 	trainer.Close()
+	atOnce := must(Evaluate(model, s.valid, s.train, nil))
 	evaluator := must(NewEvaluator(model, nil))
 	defer evaluator.Close()
 	calls := 0
@@ -391,7 +407,7 @@ func TestEvaluation(t *testing.T) {
 	_, err := evaluation.Metric(ID, Hits, 21, -1)
 	refused(t, err, NotFound)
 	if calls == 0 || evaluation.Examples() != s.valid.Interactions()-s.valid.Count() ||
-		must(evaluation.Groups())[0].Low != 0 || !strings.HasPrefix(evaluation.JSON(), "{") {
+		must(evaluation.Groups())[0].Low != 0 || evaluation.JSON() != atOnce.JSON() {
 		t.Fatal(evaluation.JSON())
 	}
 	alpha, curve, err := model.ChooseAlpha(s.valid, 5, nil)
@@ -399,152 +415,6 @@ func TestEvaluation(t *testing.T) {
 	if alpha < 0 || alpha > 1 || len(curve) != 5 {
 		t.Fatal(alpha, curve)
 	}
-}
-
-func fill(batch *Batch, start int) {
-	if err := batch.Clear(); err != nil {
-		panic(err)
-	}
-	for i := 0; i < 4; i++ {
-		if err := batch.Add([]int32{int32((start + i) % items), int32((start + 2*i) % items)}); err != nil {
-			panic(err)
-		}
-	}
-}
-
-func TestTopK(t *testing.T) {
-	s := openShop("")
-	model := s.model()
-	recommender := must(NewRecommender(model, nil))
-	defer recommender.Close()
-	batch := must(NewBatch())
-	fill(batch, 3)
-	scores := make([]float32, 4*items)
-	check(t, model.Score(scores, Fused, batch))
-	model.Close()
-	best := must(recommender.TopK(batch, 7, nil))
-	for session := 0; session < 4; session++ {
-		row, order := scores[session*items:], make([]int, items)
-		for i := range order {
-			order[i] = i
-		}
-		sort.SliceStable(order, func(a, b int) bool { return row[order[a]] > row[order[b]] })
-		for i, item := range best.List(session) {
-			if int(item) != order[i] {
-				t.Fatal(session, best.List(session), order[:7])
-			}
-		}
-	}
-	_, err := recommender.TopK(batch, 0, nil)
-	refused(t, err, InvalidArgument)
-	_, err = recommender.TopK(batch, math.MaxInt64, nil)
-	refused(t, err, InvalidArgument)
-
-	given := make([]float32, len(best.Items))
-	check(t, recommender.Score(given, nil, nil, batch, best.Items, nil))
-	if !reflect.DeepEqual(given, best.Scores) {
-		t.Fatal(given, best.Scores)
-	}
-	width := recommender.Width()
-	item, sessions := make([]float32, width), make([]float32, 4*width)
-	check(t, recommender.ItemVectors(item, int64(best.Items[0]), 1))
-	check(t, recommender.SessionVectors(sessions, batch))
-	var product float32
-	for d := range item {
-		product += item[d] * sessions[d]
-	}
-	if math.Abs(float64(product-best.Scores[0])) > 1e-3 {
-		t.Fatal(product, best.Scores[0])
-	}
-
-	filter := must(NewFilter(items))
-	shelf := make([]int32, items)
-	for i := range shelf {
-		shelf[i] = int32(i / places)
-	}
-	check(t, filter.Exclude([]int32{0, 1}))
-	check(t, filter.AllowOnly([]int32{0, 1, 2, 3, 4, 10}))
-	check(t, filter.AllowBitmap([]byte{255, 255, 255, 255}, items))
-	check(t, filter.Cap(shelf, 2))
-	few := must(recommender.TopK(batch, 5, &Search{Filter: filter, Threads: 1}))
-	if len(few.List(0)) != 3 || few.Guaranteed != 4 {
-		t.Fatal(few)
-	}
-}
-
-func TestManyGoroutines(t *testing.T) {
-	s := openShop("")
-	model := s.model()
-	recommender := must(NewRecommender(model, nil))
-	batch := must(NewBatch())
-	var alone [items][]int32
-	for start := range alone {
-		fill(batch, start)
-		alone[start] = must(recommender.TopK(batch, 5, nil)).Items
-	}
-	var wait sync.WaitGroup
-	for g := 0; g < 64; g++ {
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
-			batch := must(NewBatch())
-			for start := range alone {
-				fill(batch, start)
-				if best := must(recommender.TopK(batch, 5, nil)); !reflect.DeepEqual(best.Items, alone[start]) {
-					t.Error(start, best.Items)
-				}
-			}
-		}()
-	}
-	wait.Wait()
-	// Close waits for calls that are under way; later ones are refused.
-	for g := 0; g < 8; g++ {
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
-			batch := must(NewBatch())
-			fill(batch, 1)
-			for {
-				if _, err := recommender.TopK(batch, 5, nil); err != nil {
-					return
-				}
-			}
-		}()
-	}
-	recommender.Close()
-	wait.Wait()
-}
-
-// Each goroutine gets its own callback's error back.
-func TestFusionOfManyGoroutines(t *testing.T) {
-	s := openShop("")
-	model := s.model()
-	recommender := must(NewRecommender(model, nil))
-	search := &Search{Fusion: func(tile *FusionTile) error { return fmt.Errorf("%v", tile.ID[0]) }}
-	defer recommender.Close()
-	var wait sync.WaitGroup
-	for g := 0; g < 32; g++ {
-		wait.Add(1)
-		go func(g int) {
-			defer wait.Done()
-			batch := must(NewBatch())
-			scores := make([]float32, items)
-			for i := 0; i < 10; i++ {
-				batch.Clear()
-				batch.Add([]int32{int32(g % items)})
-				if err := model.Score(scores, ID, batch); err != nil {
-					t.Error(err)
-				}
-				_, err := recommender.TopK(batch, 3, search)
-				var seen float32
-				fmt.Sscan(err.Error(), &seen)
-				if math.Abs(float64(seen-scores[0])) > 1e-4 {
-					t.Error(err, scores[0])
-				}
-			}
-		}(g)
-	}
-	wait.Wait()
 }
 
 // Go interrupts its threads by signals, most of all while it collects garbage: a training among

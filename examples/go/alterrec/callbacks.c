@@ -19,6 +19,10 @@ static int32_t negatives(int32_t *filled, const alterrec_examples *examples, int
     return goNegatives(filled, (alterrec_examples *)examples, per_example, (uintptr_t)handle);
 }
 
+static int32_t log_line(int32_t level, const char *message, void *handle) {
+    return goLog(level, (char *)message, (uintptr_t)handle);
+}
+
 alterrec_status trainer_on_progress(alterrec_trainer *trainer, uintptr_t handle) {
     return alterrec_trainer_on_progress(trainer, handle != 0 ? progress : NULL, (void *)handle);
 }
@@ -33,6 +37,10 @@ alterrec_status trainer_on_schedule(alterrec_trainer *trainer, uintptr_t handle)
 
 alterrec_status trainer_on_negatives(alterrec_trainer *trainer, uintptr_t handle) {
     return alterrec_trainer_on_negatives(trainer, handle != 0 ? negatives : NULL, (void *)handle);
+}
+
+alterrec_status trainer_on_log(alterrec_trainer *trainer, uintptr_t handle) {
+    return alterrec_trainer_on_log(trainer, handle != 0 ? log_line : NULL, (void *)handle);
 }
 
 alterrec_status evaluator_on_progress(alterrec_evaluator *evaluator, uintptr_t handle) {

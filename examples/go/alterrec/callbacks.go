@@ -18,6 +18,8 @@ type (
 	ScheduleFunc func(plan *Plan, last *EpochReport) error
 	// NegativesFunc fills [len(examples.Labels), perExample] items.
 	NegativesFunc func(negatives []int32, examples *Examples, perExample int) error
+	// LogFunc gets what belongs into a log: a line, at LogInfo or LogWarning.
+	LogFunc func(level int32, message string) error
 )
 
 // FusionTile is both towers' scores of some sessions for all items, row after row.
@@ -40,13 +42,14 @@ func (e *Examples) Prefix(example int) []int32 {
 }
 
 // kept is the handles under which C knows the callbacks of one handle of the library.
-type kept [4]cgo.Handle
+type kept [5]cgo.Handle
 
 const (
 	keptProgress = iota
 	keptFusion
 	keptSchedule
 	keptNegatives
+	keptLog
 )
 
 // replace gives the library a callback, and forgets the one that it had if it takes it.
@@ -119,5 +122,13 @@ func goNegatives(negatives *C.int32_t, examples *C.alterrec_examples, perExample
 			unsafe.Slice((*int64)(examples.starts), count),
 			unsafe.Slice((*int64)(examples.lengths), count),
 		}, int(perExample))
+	})
+}
+
+//export goLog
+func goLog(level C.int32_t, message *C.char, handle C.uintptr_t) C.int32_t {
+	return answer(func() error {
+		callback := cgo.Handle(handle).Value().(LogFunc)
+		return callback(int32(level), C.GoString(message))
 	})
 }

@@ -62,6 +62,20 @@ func (e *Evaluation) JSON() string {
 	return C.GoString(C.alterrec_evaluation_json(e.p))
 }
 
+// Evaluate evaluates in one call, without callbacks; train and config may be nil.
+func Evaluate(model *Model, heldOut, train *Sessions, config *Config) (*Evaluation, error) {
+	defer runtime.KeepAlive(model)
+	defer runtime.KeepAlive(heldOut)
+	defer runtime.KeepAlive(train)
+	defer runtime.KeepAlive(config)
+	evaluation := &Evaluation{}
+	err := call(func() C.alterrec_status {
+		return C.alterrec_evaluate(&evaluation.p, model.p, heldOut.pointer(), train.pointer(),
+			config.pointer(), nil, nil)
+	})
+	return made(evaluation, (*Evaluation).Close, err)
+}
+
 // Evaluator is a model with what its evaluations are made by.
 type Evaluator struct {
 	p    *C.alterrec_evaluator

@@ -108,6 +108,24 @@ type Recommendations struct {
 	Guaranteed, Reranked, Rescans int64
 }
 
+// find makes room for the k best of so many sessions, of `most` items in all, and has a function of C
+// fill it. k is bounded before memory of its size is taken; the library says what is wrong with it.
+func find(k int, sessions, most int64, search *Search, fill func(*C.int32_t, *C.float,
+	*C.alterrec_search_report, *C.alterrec_search) C.alterrec_status) (*Recommendations, error) {
+	size := min(max(int64(k), 0), most) * sessions
+	best := &Recommendations{K: k, Items: make([]int32, size), Scores: make([]float32, size)}
+	met := C.alterrec_search_report{struct_size: C.sizeof_alterrec_search_report}
+	err := search.with(func(how *C.alterrec_search) C.alterrec_status {
+		return fill(int32s(best.Items), floats(best.Scores), &met, how)
+	})
+	if err != nil {
+		return nil, err
+	}
+	best.Guaranteed, best.Reranked = int64(met.guaranteed), int64(met.reranked)
+	best.Rescans = int64(met.rescans)
+	return best, nil
+}
+
 // List gives the items of one session.
 func (r *Recommendations) List(session int) []int32 {
 	list := r.Items[session*r.K : (session+1)*r.K]
@@ -184,20 +202,11 @@ func (r *Recommender) TopK(batch *Batch, k int, search *Search) (*Recommendation
 	r.ending.RLock()
 	defer r.ending.RUnlock()
 	defer runtime.KeepAlive(batch)
-	// Bounded before memory of its size is taken; the library says what is wrong with k.
-	size := min(max(int64(k), 0), r.catalog.Items()) * batch.Count()
-	best := &Recommendations{K: k, Items: make([]int32, size), Scores: make([]float32, size)}
-	met := C.alterrec_search_report{struct_size: C.sizeof_alterrec_search_report}
-	err := search.with(func(how *C.alterrec_search) C.alterrec_status {
-		return C.alterrec_recommender_top_k(int32s(best.Items), floats(best.Scores), &met, r.p,
-			batch.p, C.int64_t(k), how)
-	})
-	if err != nil {
-		return nil, err
-	}
-	best.Guaranteed, best.Reranked = int64(met.guaranteed), int64(met.reranked)
-	best.Rescans = int64(met.rescans)
-	return best, nil
+	return find(k, batch.Count(), r.catalog.Items(), search,
+		func(items *C.int32_t, scores *C.float, met *C.alterrec_search_report,
+			how *C.alterrec_search) C.alterrec_status {
+			return C.alterrec_recommender_top_k(items, scores, met, r.p, batch.p, C.int64_t(k), how)
+		})
 }
 
 // Score fills the scores of given items, all [sessions, count]; nil: not wanted.
@@ -249,5 +258,24 @@ func (r *Recommender) SessionVectors(vectors []float32, batch *Batch) error {
 	defer runtime.KeepAlive(batch)
 	return call(func() C.alterrec_status {
 		return C.alterrec_recommender_session_vectors(floats(vectors), r.p, batch.p)
+	})
+}
+
+// WriteItemVectors writes all items' vectors as a .npy file.
+func (r *Recommender) WriteItemVectors(path string) error {
+	r.ending.RLock()
+	defer r.ending.RUnlock()
+	return withString(path, func(p *C.char) C.alterrec_status {
+		return C.alterrec_recommender_write_item_vectors(r.p, p)
+	})
+}
+
+// WriteSessionVectors writes the vectors of the batch's sessions as a .npy file.
+func (r *Recommender) WriteSessionVectors(batch *Batch, path string) error {
+	r.ending.RLock()
+	defer r.ending.RUnlock()
+	defer runtime.KeepAlive(batch)
+	return withString(path, func(p *C.char) C.alterrec_status {
+		return C.alterrec_recommender_write_session_vectors(r.p, batch.p, p)
 	})
 }

@@ -29,6 +29,12 @@ const (
 	StageEpoch    int32 = C.ALTERREC_STAGE_EPOCH
 )
 
+// Levels of the log.
+const (
+	LogInfo    int32 = C.ALTERREC_LOG_INFO
+	LogWarning int32 = C.ALTERREC_LOG_WARNING
+)
+
 // Metrics.
 const (
 	Hits int32 = C.ALTERREC_HITS

@@ -71,6 +71,12 @@ func (t *Trainer) OnNegatives(callback NegativesFunc) error {
 		func(h C.uintptr_t) C.alterrec_status { return C.trainer_on_negatives(t.p, h) })
 }
 
+// OnLog sets what gets the lines that belong into a log; Stop stops the trainer as Cancel does.
+func (t *Trainer) OnLog(callback LogFunc) error {
+	return t.kept.replace(keptLog, callback, callback == nil,
+		func(h C.uintptr_t) C.alterrec_status { return C.trainer_on_log(t.p, h) })
+}
+
 // Run trains epoch after epoch.
 func (t *Trainer) Run() error {
 	defer runtime.KeepAlive(t)

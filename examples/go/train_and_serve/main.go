@@ -1,4 +1,4 @@
-// Trains by a schedule of its own, then serves from goroutines.
+// Trains by a schedule of its own, then serves visitors from goroutines.
 //
 //	go run ./train_and_serve
 //
@@ -7,10 +7,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log"
-	"strings"
-	"sync"
 
 	"alterrec/alterrec"
 )
@@ -36,7 +35,7 @@ func makeVisits(catalog *alterrec.Catalog, count, start int) (*alterrec.Sessions
 func train() (*alterrec.Recommender, error) {
 	config, err := alterrec.ParseConfig(`
 model: {dim: 32, blocks: 1, dropout: 0}
-train: {epochs: 8, batch_size: 64, valid_k: 1}
+train: {epochs: 6, batch_size: 64, valid_k: 1}
 optimizer: {learning_rate: 0.01, decay: none}
 compute: {threads: 1}
 `)
@@ -103,28 +102,62 @@ compute: {threads: 1}
 	return alterrec.NewRecommender(model, nil)
 }
 
-func serve(recommender *alterrec.Recommender, worker int32) (string, error) {
-	batch, err := alterrec.NewBatch() // each goroutine has its own
+// follow is a visitor who goes three times to what is recommended, but never back.
+func follow(visitor *alterrec.LiveSession) error {
+	if err := visitor.ExcludeOwn(true); err != nil {
+		return err
+	}
+	for step := 0; step < 3; step++ {
+		best, err := visitor.TopK(1, nil)
+		if err != nil {
+			return err
+		}
+		if err := visitor.Push(best.Items[0]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func serve(recommender *alterrec.Recommender) error {
+	var visitors []*alterrec.LiveSession
+	for v := 0; v < 4; v++ {
+		visitor, err := alterrec.NewLiveSession(recommender)
+		if err != nil {
+			return err
+		}
+		defer visitor.Close()
+		visitors = append(visitors, visitor)
+	}
+	// They come in together.
+	if err := alterrec.PushMany(visitors, []int32{3, 23, 43, 63}, 0); err != nil {
+		return err
+	}
+
+	errs := make(chan error, len(visitors))
+	for _, visitor := range visitors {
+		go func(visitor *alterrec.LiveSession) { errs <- follow(visitor) }(visitor)
+	}
+	var failed error
+	for range visitors {
+		failed = errors.Join(failed, <-errs)
+	}
+	if failed != nil {
+		return failed
+	}
+
+	// Their next lists, in one search.
+	next, err := alterrec.TopKMany(visitors, 1, nil)
 	if err != nil {
-		return "", err
+		return err
 	}
-	defer batch.Close()
-	if err := batch.Add([]int32{worker*20 + 3, worker*20 + 4}); err != nil {
-		return "", err
+	for v, visitor := range visitors {
+		for _, item := range visitor.Items() {
+			fmt.Print(recommender.Catalog().Key(item), "  ")
+		}
+		fmt.Println("and then", recommender.Catalog().Key(next.Items[v]))
 	}
-	if err := batch.ExcludeOwn(true); err != nil {
-		return "", err
-	}
-	best, err := recommender.TopK(batch, 3, nil)
-	if err != nil {
-		return "", err
-	}
-	var keys []string
-	for _, item := range best.List(0) {
-		keys = append(keys, recommender.Catalog().Key(item))
-	}
-	return fmt.Sprintf("after item%d, item%d:  %s", worker*20+3, worker*20+4,
-		strings.Join(keys, "  ")), nil
+	return nil
 }
 
 func main() {
@@ -134,21 +167,7 @@ func main() {
 		log.Fatal(err)
 	}
 	defer recommender.Close()
-	var lines [4]string
-	var wait sync.WaitGroup
-	for worker := range lines {
-		wait.Add(1)
-		go func(worker int) {
-			defer wait.Done()
-			line, err := serve(recommender, int32(worker))
-			if err != nil {
-				line = err.Error()
-			}
-			lines[worker] = line
-		}(worker)
-	}
-	wait.Wait()
-	for _, line := range lines {
-		fmt.Println(line)
+	if err := serve(recommender); err != nil {
+		log.Fatal(err)
 	}
 }

@@ -2,6 +2,7 @@
 from ctypes import (
     CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t,
     c_uint8, c_uint32, c_void_p)
+from typing import Any, Dict, List, Tuple
 
 ALTERREC_VERSION_MAJOR = 0
 ALTERREC_VERSION_MINOR = 1
@@ -56,6 +57,13 @@ class alterrec_option(Structure):
         ("range", c_char_p),
         ("help", c_char_p),
     ]
+    struct_size: int
+    reserved: int
+    key: bytes
+    type: bytes
+    default_value: bytes
+    range: bytes
+    help: bytes
 
 
 class alterrec_data_report(Structure):
@@ -78,6 +86,23 @@ class alterrec_data_report(Structure):
         ("sessions", c_int64 * 3),
         ("interactions", c_int64 * 3),
     ]
+    struct_size: int
+    reserved: int
+    rows_read: int
+    rows_condition: int
+    rows_missing: int
+    rows_unknown_item: int
+    interactions_read: int
+    repeats_dropped: int
+    rare_items_dropped: int
+    rare_interactions: int
+    sessions_read: int
+    sessions_too_short: int
+    sessions_too_long: int
+    items: int
+    items_with_text: int
+    sessions: Any
+    interactions: Any
 
 
 class alterrec_tensor(Structure):
@@ -88,6 +113,11 @@ class alterrec_tensor(Structure):
         ("shape", c_int64 * 2),
         ("count", c_int64),
     ]
+    struct_size: int
+    dims: int
+    name: bytes
+    shape: Any
+    count: int
 
 
 class alterrec_fusion_tile(Structure):
@@ -101,6 +131,14 @@ class alterrec_fusion_tile(Structure):
         ("text", c_void_p),
         ("fused", c_void_p),
     ]
+    struct_size: int
+    reserved: int
+    first_session: int
+    sessions: int
+    items: int
+    id: Any
+    text: Any
+    fused: Any
 
 
 class alterrec_plan(Structure):
@@ -120,6 +158,20 @@ class alterrec_plan(Structure):
         ("positives_weight", c_double),
         ("learning_rate", c_double),
     ]
+    struct_size: int
+    tower: int
+    negatives: int
+    stop: int
+    k1: int
+    k2: int
+    negative_count: int
+    positive_count: int
+    hard_share: float
+    popularity: float
+    shared: int
+    correct: int
+    positives_weight: float
+    learning_rate: float
 
 
 class alterrec_epoch_report(Structure):
@@ -142,6 +194,23 @@ class alterrec_epoch_report(Structure):
         ("stopped", c_int32),
         ("reserved", c_int32),
     ]
+    struct_size: int
+    epoch: int
+    tower: int
+    negatives: int
+    examples: int
+    steps: int
+    learning_rate: float
+    loss: float
+    positives_loss: float
+    part_loss: Any
+    seconds: float
+    valid_seconds: float
+    valid_metric: Any
+    best: int
+    epochs_since_best: int
+    stopped: int
+    reserved: int
 
 
 class alterrec_progress(Structure):
@@ -157,6 +226,16 @@ class alterrec_progress(Structure):
         ("seconds", c_double),
         ("report", POINTER(alterrec_epoch_report)),
     ]
+    struct_size: int
+    stage: int
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    examples: int
+    loss: float
+    seconds: float
+    report: Any
 
 
 class alterrec_examples(Structure):
@@ -170,6 +249,14 @@ class alterrec_examples(Structure):
         ("labels", c_void_p),
         ("item_count", c_int64),
     ]
+    struct_size: int
+    reserved: int
+    count: int
+    items: Any
+    starts: Any
+    lengths: Any
+    labels: Any
+    item_count: int
 
 
 class alterrec_step_report(Structure):
@@ -184,6 +271,15 @@ class alterrec_step_report(Structure):
         ("tokens", c_int64),
         ("seconds", c_double * 16),
     ]
+    struct_size: int
+    tower: int
+    examples: int
+    loss: float
+    positives_loss: float
+    part_loss: Any
+    rows: int
+    tokens: int
+    seconds: Any
 
 
 class alterrec_search(Structure):
@@ -195,6 +291,12 @@ class alterrec_search(Structure):
         ("fusion", c_void_p),
         ("user_data", c_void_p),
     ]
+    struct_size: int
+    threads: int
+    filter: Any
+    candidates: int
+    fusion: Any
+    user_data: Any
 
 
 class alterrec_search_report(Structure):
@@ -205,6 +307,11 @@ class alterrec_search_report(Structure):
         ("reranked", c_int64),
         ("rescans", c_int64),
     ]
+    struct_size: int
+    reserved: int
+    guaranteed: int
+    reranked: int
+    rescans: int
 
 
 alterrec_fusion_fn = CFUNCTYPE(c_int32, POINTER(alterrec_fusion_tile), c_void_p)
@@ -213,7 +320,7 @@ alterrec_schedule_fn = CFUNCTYPE(c_int32, POINTER(alterrec_plan), POINTER(alterr
 alterrec_negatives_fn = CFUNCTYPE(c_int32, c_void_p, POINTER(alterrec_examples), c_int64, c_void_p)
 alterrec_log_fn = CFUNCTYPE(c_int32, c_int32, c_char_p, c_void_p)
 
-FUNCTIONS = {
+FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "alterrec_version": (c_uint32, []),
     "alterrec_build_info": (c_char_p, []),
     "alterrec_status_name": (c_char_p, [c_int32]),

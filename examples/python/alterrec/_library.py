@@ -1,15 +1,19 @@
 """The loaded library, its errors, and what C needs of Python's values."""
 
+from __future__ import annotations
+
 import ctypes
 import subprocess
 import threading
 import weakref
+from typing import Any, Callable, Dict, Optional, Sequence, Tuple, Type, TypeVar
 
 import numpy
+from numpy.typing import ArrayLike, NDArray
 
 from . import _c
 
-STATUS_NAMES = {
+STATUS_NAMES: Dict[int, str] = {
     value: name[len("ALTERREC_ERROR_"):]
     for name, value in vars(_c).items() if name.startswith("ALTERREC_ERROR_")
 }
@@ -18,13 +22,13 @@ STATUS_NAMES = {
 class AlterrecError(Exception):
     """A failed call: `status`, its name `status_name`, and the library's text."""
 
-    def __init__(self, status, text):
+    def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
         self.status_name = STATUS_NAMES.get(status, "UNKNOWN")
 
 
-def _load():
+def _load() -> ctypes.CDLL:
     """By the system's loader, or where pkg-config says that it is installed."""
     name = f"libalterrec.so.{_c.ALTERREC_VERSION_MAJOR}"
     try:
@@ -49,7 +53,7 @@ _raised = threading.local()
 RAISED = -(1 << 30)
 
 
-def check(status):
+def check(status: int) -> None:
     """Raises the error of a status, or what a callback raised."""
     if status == _c.ALTERREC_OK:
         return
@@ -61,9 +65,9 @@ def check(status):
     raise AlterrecError(status, text.value.decode("utf-8", "replace"))
 
 
-def callback(kind, function):
+def callback(kind: Any, function: Callable[..., Optional[int]]) -> Any:
     """`function` as C calls it: what it raises is kept, None is to go on, True to stop."""
-    def call(*arguments):
+    def call(*arguments: Any) -> int:
         try:
             answer = function(*arguments)
             return 0 if answer is None else int(answer)
@@ -73,76 +77,100 @@ def callback(kind, function):
     return kind(call)
 
 
+H = TypeVar("H", bound="Handle")
+
+
 class Handle:
     """Owns a handle of the library's, or asks its lender for one each time it is used: `lend`."""
 
-    def __init__(self, pointer=None, free=None, lend=None):
+    def __init__(self, pointer: Optional[int] = None,
+                 free: Optional[Callable[[Optional[int]], None]] = None,
+                 lend: Optional[Callable[[], Optional[int]]] = None) -> None:
         self._p, self._lend = pointer, lend
         self._end = weakref.finalize(self, free, pointer) if free is not None else None
 
+    @classmethod
+    def _of(cls: Type[H], pointer: Optional[int] = None,
+            free: Optional[Callable[[Optional[int]], None]] = None,
+            lend: Optional[Callable[[], Optional[int]]] = None) -> H:
+        """What was made or lent elsewhere."""
+        handle = cls.__new__(cls)
+        Handle.__init__(handle, pointer, free, lend)
+        return handle
+
     @property
-    def p(self):
+    def p(self) -> Optional[int]:
         """The C handle; None of what is closed, which the library refuses."""
         return self._p if self._lend is None else self._lend()
 
-    def close(self):
+    def close(self) -> None:
         """Frees it at once. The garbage collector does otherwise."""
         if self._end is not None:
             self._end()
         self._p, self._lend = None, None
 
-    def __enter__(self):
+    def __enter__(self: H) -> H:
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
-def make(function, *arguments):
+def make(function: Callable[..., int], *arguments: Any) -> Optional[int]:
     """The handle that a function of the library makes."""
     pointer = ctypes.c_void_p()
     check(function(ctypes.byref(pointer), *arguments))
     return pointer.value
 
 
-def pointer(handle):
+def pointer(handle: Optional[Handle]) -> Optional[int]:
     return None if handle is None else handle.p
 
 
-def text(value):
+def text(value: object) -> bytes:
     """As C takes it. One with a 0 in it would lose what stands behind it."""
-    value = str(value).encode("utf-8")
-    if b"\0" in value:
-        raise ValueError(f"{value!r} holds a 0")
-    return value
+    encoded = str(value).encode("utf-8")
+    if b"\0" in encoded:
+        raise ValueError(f"{encoded!r} holds a 0")
+    return encoded
 
 
-def texts(values):
+def c_strings(values: Optional[Sequence[object]]) -> Any:
     if values is None:
         return None
     return (ctypes.c_char_p * len(values))(*[text(value) for value in values])
 
 
-def array(values, kind):
+def array(values: ArrayLike, kind: Any) -> NDArray[Any]:
     """A C-contiguous array of the kind, the caller's own if it is one already."""
     return numpy.ascontiguousarray(values, dtype=kind)
 
 
-def address(values):
+def address(values: Optional[NDArray[Any]]) -> Optional[int]:
     return None if values is None else values.ctypes.data
 
 
-def struct(kind):
+def lent(values: Optional[int], kind: Any, shape: Tuple[int, ...]) -> NDArray[Any]:
+    """The library's own memory as an array: copy what is to stay."""
+    count = int(numpy.prod(shape, dtype=numpy.int64))
+    if count == 0 or values is None:
+        return numpy.zeros(shape, kind)
+    memory = (ctypes.c_byte * (count * numpy.dtype(kind).itemsize)).from_address(values)
+    return numpy.frombuffer(memory, kind).reshape(shape)
+
+
+def struct(kind: Any) -> Any:
     made = kind()
     made.struct_size = ctypes.sizeof(kind)
     return made
 
 
-def fields(record):
-    """A struct's fields as a dict."""
+def fields(record: ctypes.Structure) -> Dict[str, Any]:
+    """A struct's numbers as a dict."""
     found = {}
-    for name, _ in record._fields_:
+    for name, kind in ((field[0], field[1]) for field in record._fields_):
         value = getattr(record, name)
-        if name not in ("struct_size", "reserved"):
-            found[name] = list(value) if isinstance(value, ctypes.Array) else value
+        if name in ("struct_size", "reserved") or issubclass(kind, ctypes._Pointer):
+            continue
+        found[name] = list(value) if isinstance(value, ctypes.Array) else value
     return found

@@ -1,202 +1,249 @@
 """Config, catalog, sessions, dataset, batch."""
 
+from __future__ import annotations
+
 import ctypes
+import os
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Union
 
 import numpy
+from numpy.typing import ArrayLike, NDArray
 
 from . import _c
 from ._library import (
-    Handle, address, array, c, check, fields, make, pointer, struct, text, texts)
+    Handle, address, array, c, c_strings, check, fields, lent, make, pointer, struct, text)
+
+Path = Union[str, "os.PathLike[str]"]
+
+
+class Option(NamedTuple):
+    """A row of the option table."""
+
+    key: str
+    type: str
+    default: str
+    range: str
+    help: str
+
+
+def options() -> List[Option]:
+    """Every option there is."""
+    rows = []
+    for index in range(c.alterrec_option_count()):
+        row = struct(_c.alterrec_option)
+        check(c.alterrec_option_describe(ctypes.byref(row), index))
+        rows.append(Option(*(value.decode("utf-8") for value in (
+            row.key, row.type, row.default_value, row.range, row.help))))
+    return rows
 
 
 class Config(Handle):
     """Options: Config({"model.dim": 64}), Config(yaml="model: {dim: 64}"), Config(path=...)."""
 
-    def __init__(self, options=None, yaml=None, path=None):
+    def __init__(self, options: Optional[Mapping[str, object]] = None, yaml: Optional[str] = None,
+                 path: Optional[Path] = None) -> None:
         super().__init__(make(c.alterrec_config_create), c.alterrec_config_free)
         if path is not None:
             check(c.alterrec_config_read(self.p, text(path)))
         if yaml is not None:
-            yaml = yaml.encode("utf-8")
-            check(c.alterrec_config_read_text(self.p, yaml, len(yaml)))
+            encoded = yaml.encode("utf-8")
+            check(c.alterrec_config_read_text(self.p, encoded, len(encoded)))
         for key, value in (options or {}).items():
             self[key] = value
 
-    def __setitem__(self, key, value):
+    @classmethod
+    def _copy(cls, config: Optional[int]) -> Config:
+        return cls._of(make(c.alterrec_config_clone, config), c.alterrec_config_free)
+
+    def copy(self) -> Config:
+        return self._copy(self.p)
+
+    def write(self, path: Path) -> None:
+        """Every option, as YAML."""
+        check(c.alterrec_config_write(self.p, text(path)))
+
+    def __setitem__(self, key: str, value: object) -> None:
         value = str(value).lower() if isinstance(value, bool) else value
         check(c.alterrec_config_set(self.p, text(key), text(value)))
 
-    def __getitem__(self, key):
-        return option(self.p, key)
-
-
-def option(config, key):
-    """The value of an option of a C config, as text."""
-    value = ctypes.c_char_p()
-    check(c.alterrec_config_get(ctypes.byref(value), config, text(key)))
-    return value.value.decode("utf-8")
-
-
-def vector(values, shape):
-    """A copy of the library's floats as an array."""
-    lent = (ctypes.c_float * int(numpy.prod(shape))).from_address(values)
-    return numpy.array(lent, dtype=numpy.float32).reshape(shape)
+    def __getitem__(self, key: str) -> str:
+        value = ctypes.c_char_p()
+        check(c.alterrec_config_get(ctypes.byref(value), self.p, text(key)))
+        return (value.value or b"").decode("utf-8")
 
 
 class Catalog(Handle):
     """The items: Catalog(keys, texts=None), Catalog(count), or Catalog.read(path)."""
 
-    def __init__(self, keys, texts_=None, **only):
-        if isinstance(keys, int):
-            keys, count = None, keys
-        else:
-            keys, count = list(keys), len(keys)
-        titles = only.pop("texts", texts_)
-        if only:
-            raise TypeError(f"unknown arguments: {', '.join(only)}")
-        titles = None if titles is None else list(titles)
+    def __init__(self, keys: Union[int, Iterable[str]],
+                 texts: Optional[Iterable[str]] = None) -> None:
+        names = None if isinstance(keys, int) else list(keys)
+        count = keys if isinstance(keys, int) else len(names or [])
+        titles = None if texts is None else list(texts)
         if titles is not None and len(titles) != count:
             raise ValueError(f"{count} items, {len(titles)} texts")
-        super().__init__(make(c.alterrec_catalog_create, texts(keys), texts(titles), count),
-                         c.alterrec_catalog_free)
+        super().__init__(make(c.alterrec_catalog_create, c_strings(names), c_strings(titles),
+                              count), c.alterrec_catalog_free)
 
     @classmethod
-    def _of(cls, p=None, free=None, lend=None):
-        catalog = cls.__new__(cls)
-        Handle.__init__(catalog, p, free, lend)
-        return catalog
-
-    @classmethod
-    def read(cls, path, config=None):
+    def read(cls, path: Path, config: Optional[Config] = None) -> Catalog:
+        """From an item file."""
         return cls._of(make(c.alterrec_catalog_read, text(path), pointer(config)),
                        c.alterrec_catalog_free)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return c.alterrec_catalog_items(self.p)
 
-    def key(self, item):
+    def key(self, item: int) -> str:
         found = c.alterrec_catalog_key(self.p, item)
         if found is None:
             raise IndexError(f"no item {item}")
         return found.decode("utf-8")
 
-    def text(self, item):
+    def text(self, item: int) -> str:
         found = c.alterrec_catalog_text(self.p, item)
         if found is None:
             raise IndexError(f"no item {item}")
         return found.decode("utf-8")
 
-    def find(self, key):
+    def find(self, key: str) -> Optional[int]:
         """The item of that key; None if there is none."""
         item = c.alterrec_catalog_find(self.p, text(key))
         return None if item < 0 else item
 
     @property
-    def features(self):
+    def features(self) -> Optional[NDArray[numpy.float32]]:
         """A copy of the text features [items, dim], or None."""
         values = c.alterrec_catalog_features(self.p)
-        return None if values is None else vector(values, (len(self), c.alterrec_catalog_feature_dim(self.p)))
+        if values is None:
+            return None
+        return lent(values, numpy.float32,
+                    (len(self), c.alterrec_catalog_feature_dim(self.p))).copy()
 
-    def set_features(self, features):
-        features = array(features, numpy.float32)
-        if features.ndim != 2:
+    def set_features(self, features: ArrayLike) -> None:
+        """[items, dim]."""
+        values = array(features, numpy.float32)
+        if values.ndim != 2:
             raise ValueError("the features are no matrix [items, dim]")
-        check(c.alterrec_catalog_set_features(self.p, address(features), *features.shape))
+        check(c.alterrec_catalog_set_features(self.p, address(values), *values.shape))
 
-    def read_features(self, path):
+    def read_features(self, path: Path) -> None:
+        """From a .npy file."""
         check(c.alterrec_catalog_read_features(self.p, text(path)))
 
-    def hash_features(self, config=None):
+    def hash_features(self, config: Optional[Config] = None) -> None:
+        """From the texts, by feature hashing."""
         check(c.alterrec_catalog_hash_features(self.p, pointer(config)))
 
 
 class Sessions(Handle):
     """An ordered set of sessions: Sessions(catalog, [[3, 1], [4, 1, 5]])."""
 
-    def __init__(self, catalog, lists):
-        lists = [array(items, numpy.int32).reshape(-1) for items in lists]
-        items = numpy.concatenate(lists + [numpy.zeros(1, numpy.int32)])
-        offsets = numpy.zeros(len(lists) + 1, numpy.int64)
-        numpy.cumsum([len(items) for items in lists], out=offsets[1:])
+    def __init__(self, catalog: Catalog, lists: Iterable[ArrayLike]) -> None:
+        parts = [array(items, numpy.int32).reshape(-1) for items in lists]
+        items = numpy.concatenate(parts + [numpy.zeros(1, numpy.int32)])
+        offsets = numpy.zeros(len(parts) + 1, numpy.int64)
+        numpy.cumsum([len(part) for part in parts], out=offsets[1:])
         super().__init__(make(c.alterrec_sessions_create, catalog.p, address(items),
-                              address(offsets), len(lists)), c.alterrec_sessions_free)
+                              address(offsets), len(parts)), c.alterrec_sessions_free)
 
     @classmethod
-    def _of(cls, p=None, free=None, lend=None):
-        sessions = cls.__new__(cls)
-        Handle.__init__(sessions, p, free, lend)
-        return sessions
-
-    @classmethod
-    def read(cls, catalog, path, config=None):
+    def read(cls, catalog: Catalog, path: Path, config: Optional[Config] = None) -> Sessions:
+        """From a file, over a known catalog."""
         return cls._of(make(c.alterrec_sessions_read, catalog.p, text(path), pointer(config)),
                        c.alterrec_sessions_free)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return c.alterrec_sessions_count(self.p)
 
     @property
-    def interactions(self):
+    def interactions(self) -> int:
         return c.alterrec_sessions_interactions(self.p)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int) -> NDArray[numpy.int32]:
         """A copy of one session's items."""
         if not -len(self) <= index < len(self):
             raise IndexError(f"no session {index}")
         items, length = ctypes.c_void_p(), ctypes.c_int64()
         check(c.alterrec_sessions_get(ctypes.byref(items), ctypes.addressof(length), self.p,
                                       index % len(self)))
-        lent = (ctypes.c_int32 * length.value).from_address(items.value or ctypes.addressof(length))
-        return numpy.array(lent, dtype=numpy.int32)
+        return lent(items.value, numpy.int32, (length.value,)).copy()
 
 
 class Dataset(Handle):
-    """Everything one training needs, from the files that the options data.* name."""
+    """Everything one training needs, from the files that the options data.* name. `train`, `valid`
+    and `test` are its sessions, or None."""
 
-    def __init__(self, config):
+    def __init__(self, config: Config) -> None:
         super().__init__(make(c.alterrec_dataset_read, pointer(config)), c.alterrec_dataset_free)
         self.catalog = Catalog._of(lend=lambda: c.alterrec_dataset_catalog(self.p))
         self.train, self.valid, self.test = (self._sessions(split) for split in range(3))
 
-    def _sessions(self, split):
-        """None if there are none."""
+    def _sessions(self, split: int) -> Optional[Sessions]:
         if c.alterrec_dataset_sessions(self.p, split) is None:
             return None
         return Sessions._of(lend=lambda: c.alterrec_dataset_sessions(self.p, split))
 
     @property
-    def report(self):
+    def report(self) -> Dict[str, Any]:
+        """What was read and what was dropped."""
         report = struct(_c.alterrec_data_report)
         check(c.alterrec_dataset_report(ctypes.byref(report), self.p))
         return fields(report)
 
 
 class Batch(Handle):
-    """Sessions to score, and working memory: one a thread, used again and again."""
+    """Sessions to score or to train on, and working memory: one a thread, used again and again."""
 
-    def __init__(self, sessions=(), exclude_own=False):
+    def __init__(self, sessions: Iterable[ArrayLike] = (), exclude_own: bool = False) -> None:
         super().__init__(make(c.alterrec_batch_create), c.alterrec_batch_free)
-        check(c.alterrec_batch_exclude_own(self.p, int(exclude_own)))
+        self.exclude_own(exclude_own)
         for items in sessions:
             self.add(items)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return c.alterrec_batch_count(self.p)
 
-    def clear(self):
+    def clear(self) -> None:
         check(c.alterrec_batch_clear(self.p))
 
-    def add(self, items):
-        items = array(items, numpy.int32)
-        check(c.alterrec_batch_add(self.p, address(items), items.size))
+    def add(self, items: ArrayLike) -> None:
+        values = array(items, numpy.int32)
+        check(c.alterrec_batch_add(self.p, address(values), values.size))
 
-    def add_labelled(self, items, labels):
-        items, labels = array(items, numpy.int32), array(labels, numpy.int32)
-        if items.size != labels.size:
-            raise ValueError(f"{items.size} items, {labels.size} labels")
-        check(c.alterrec_batch_add_labelled(self.p, address(items), address(labels), items.size))
+    def add_labelled(self, items: ArrayLike, labels: ArrayLike) -> None:
+        """`labels[t]` is the item that is to follow `items[:t + 1]`, or -1."""
+        values, following = array(items, numpy.int32), array(labels, numpy.int32)
+        if values.size != following.size:
+            raise ValueError(f"{values.size} items, {following.size} labels")
+        check(c.alterrec_batch_add_labelled(self.p, address(values), address(following),
+                                            values.size))
 
-    def exclude(self, items, session=-1):
+    @property
+    def examples(self) -> int:
+        """The number of labels that are not -1."""
+        return c.alterrec_batch_examples(self.p)
+
+    def set_negatives(self, negatives: ArrayLike) -> None:
+        """[examples, count]."""
+        values = array(negatives, numpy.int32)
+        if values.ndim != 2:
+            raise ValueError("the negatives are no matrix [examples, count]")
+        check(c.alterrec_batch_set_negatives(self.p, address(values), *values.shape))
+
+    def exclude(self, items: ArrayLike, session: int = -1) -> None:
         """From one session's recommendations, or from all of them."""
-        items = array(items, numpy.int32)
-        check(c.alterrec_batch_exclude(self.p, session, address(items), items.size))
+        values = array(items, numpy.int32)
+        check(c.alterrec_batch_exclude(self.p, session, address(values), values.size))
+
+    def exclude_own(self, exclude: bool = True) -> None:
+        """Whether a session's own items are left out of its recommendations."""
+        check(c.alterrec_batch_exclude_own(self.p, int(exclude)))
+
+
+def keys_and_texts(keys: Iterable[str], texts: Optional[Iterable[str]]) -> Sequence[Any]:
+    """As C takes them, and their number."""
+    names, titles = list(keys), None if texts is None else list(texts)
+    if titles is not None and len(titles) != len(names):
+        raise ValueError(f"{len(names)} keys, {len(titles)} texts")
+    return c_strings(names), c_strings(titles), len(names)

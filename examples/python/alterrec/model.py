@@ -1,59 +1,62 @@
-"""Model, trainer, evaluation."""
+"""The parameters of both towers."""
+
+from __future__ import annotations
 
 import ctypes
-import json
+from typing import Dict, Iterable, Optional, Tuple
 
 import numpy
+from numpy.typing import ArrayLike, NDArray
 
 from . import _c
-from ._library import (
-    Handle, address, array, c, callback, check, fields, make, pointer, struct, text, texts)
-from .data import Catalog, option
+from ._library import Handle, address, array, c, check, make, pointer, struct, text
+from .data import Batch, Catalog, Config, Path, Sessions, keys_and_texts
 
 
 class Model(Handle):
     """The parameters of both towers: Model(catalog, config), or Model.load(path)."""
 
-    def __init__(self, catalog, config=None, _loaded=None):
-        made = _loaded or make(c.alterrec_model_create, catalog.p, pointer(config))
-        super().__init__(made, c.alterrec_model_free)
+    def __init__(self, catalog: Catalog, config: Optional[Config] = None) -> None:
+        super().__init__(make(c.alterrec_model_create, catalog.p, pointer(config)),
+                         c.alterrec_model_free)
 
     @classmethod
-    def load(cls, path):
-        return cls(None, _loaded=make(c.alterrec_model_load, text(path)))
+    def load(cls, path: Path) -> Model:
+        return cls._of(make(c.alterrec_model_load, text(path)), c.alterrec_model_free)
 
-    def save(self, path):
+    def save(self, path: Path) -> None:
         check(c.alterrec_model_save(self.p, text(path)))
 
-    def import_tensors(self, path):
+    def import_tensors(self, path: Path) -> None:
+        """Sets the parameters from a safetensors file."""
         check(c.alterrec_model_import(self.p, text(path)))
 
-    def add_items(self, keys, titles=None, features=None):
+    def add_items(self, keys: Iterable[str], texts: Optional[Iterable[str]] = None,
+                  features: Optional[ArrayLike] = None) -> None:
         """Behind those of the catalog; `features` [count, dim], or None: hashed from the texts."""
-        keys = list(keys)
-        if features is not None:
-            features = array(features, numpy.float32)
-            dim = c.alterrec_catalog_feature_dim(self.catalog.p)
-            if features.shape != (len(keys), dim):
-                raise ValueError(f"features are {features.shape}, not {(len(keys), dim)}")
-        if titles is not None and len(titles) != len(keys):
-            raise ValueError(f"{len(keys)} keys, {len(titles)} texts")
-        check(c.alterrec_model_add_items(self.p, texts(keys), texts(titles), address(features),
-                                         len(keys)))
+        names, titles, count = keys_and_texts(keys, texts)
+        values = None if features is None else array(features, numpy.float32)
+        if values is not None:
+            shape = count, c.alterrec_catalog_feature_dim(self.catalog.p)
+            if values.shape != shape:
+                raise ValueError(f"features are {values.shape}, not {shape}")
+        check(c.alterrec_model_add_items(self.p, names, titles, address(values), count))
 
     @property
-    def catalog(self):
+    def catalog(self) -> Catalog:
         return Catalog._of(lend=lambda: c.alterrec_model_catalog(self.p))
 
-    def option(self, key):
-        return option(c.alterrec_model_config(self.p), key)
+    @property
+    def config(self) -> Config:
+        """A copy of the options that the model was made with."""
+        return Config._copy(c.alterrec_model_config(self.p))
 
     @property
-    def dim(self):
+    def dim(self) -> int:
         return c.alterrec_model_dim(self.p)
 
     @property
-    def shapes(self):
+    def shapes(self) -> Dict[str, Tuple[int, ...]]:
         """The name and shape of every parameter tensor."""
         found = {}
         for index in range(c.alterrec_model_tensor_count(self.p)):
@@ -62,126 +65,45 @@ class Model(Handle):
             found[tensor.name.decode("utf-8")] = tuple(tensor.shape[:tensor.dims])
         return found
 
-    def _shape(self, name):
+    def _shape(self, name: str) -> Tuple[int, ...]:
         tensor = struct(_c.alterrec_tensor)
         check(c.alterrec_model_tensor_find(ctypes.byref(tensor), self.p, text(name)))
         return tuple(tensor.shape[:tensor.dims])
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> NDArray[numpy.float32]:
         """A copy of a parameter tensor."""
         values = numpy.empty(self._shape(name), numpy.float32)
         check(c.alterrec_model_get_tensor(address(values), self.p, text(name), values.size))
         return values
 
-    def __setitem__(self, name, values):
-        values = array(values, numpy.float32)
-        shape = self._shape(name)
-        if values.shape != shape:
-            raise ValueError(f"{name} is {shape}, not {values.shape}")
-        check(c.alterrec_model_set_tensor(self.p, text(name), address(values), values.size))
+    def __setitem__(self, name: str, values: ArrayLike) -> None:
+        given, shape = array(values, numpy.float32), self._shape(name)
+        if given.shape != shape:
+            raise ValueError(f"{name} is {shape}, not {given.shape}")
+        check(c.alterrec_model_set_tensor(self.p, text(name), address(given), given.size))
 
-    def item_vectors(self, tower):
+    def item_vectors(self, tower: int) -> NDArray[numpy.float32]:
+        """[items, dim]."""
         vectors = numpy.empty((len(self.catalog), self.dim), numpy.float32)
         check(c.alterrec_model_item_vectors(address(vectors), self.p, tower))
         return vectors
 
-    def session_vectors(self, tower, batch):
+    def session_vectors(self, tower: int, batch: Batch) -> NDArray[numpy.float32]:
+        """[sessions, dim]."""
         vectors = numpy.empty((len(batch), self.dim), numpy.float32)
         check(c.alterrec_model_session_vectors(address(vectors), self.p, tower, batch.p))
         return vectors
 
-    def score(self, scorer, batch):
+    def score(self, scorer: int, batch: Batch) -> NDArray[numpy.float32]:
         """[sessions, items]."""
         scores = numpy.empty((len(batch), len(self.catalog)), numpy.float32)
         check(c.alterrec_model_score(address(scores), self.p, scorer, batch.p))
         return scores
 
-    def choose_alpha(self, valid, points=21, config=None):
+    def choose_alpha(self, valid: Sessions, points: int = 21, config: Optional[Config] = None
+                     ) -> Tuple[float, NDArray[numpy.float64]]:
         """The weight of the fusion that is best on `valid`, and the metric at each that was tried."""
         alpha, curve = ctypes.c_double(), numpy.empty(max(points, 0), numpy.float64)
         check(c.alterrec_model_choose_alpha(ctypes.addressof(alpha), address(curve), self.p,
                                             valid.p, points, pointer(config)))
         return alpha.value, curve
-
-
-class Trainer(Handle):
-    """The alternating training. `progress(dict)` is told of each epoch's report; `schedule(plan,
-    last)` may change the fields of the plan, and gets the last report, or None."""
-
-    def __init__(self, model, train, valid=None, config=None, progress=None, schedule=None):
-        super().__init__(make(c.alterrec_trainer_create, model.p, train.p, pointer(valid),
-                              pointer(config)), c.alterrec_trainer_free)
-        self.model = model
-
-        # There is always one, so that Ctrl-C ends a training.
-        def on_progress(now, _):
-            if progress is not None and now.contents.report:
-                return progress(fields(now.contents.report.contents))
-            return None
-
-        def on_schedule(plan, last, _):
-            return schedule(plan.contents, fields(last.contents) if last else None)
-
-        self._progress = callback(_c.alterrec_progress_fn, on_progress)
-        check(c.alterrec_trainer_on_progress(self.p, self._progress, None))
-        if schedule is not None:
-            self._schedule = callback(_c.alterrec_schedule_fn, on_schedule)
-            check(c.alterrec_trainer_on_schedule(self.p, self._schedule, None))
-
-    def run(self):
-        check(c.alterrec_trainer_run(self.p))
-
-    def plan(self):
-        """The built-in schedule's plan for the next epoch; its fields may be changed."""
-        plan = struct(_c.alterrec_plan)
-        check(c.alterrec_trainer_plan(ctypes.byref(plan), self.p))
-        return plan
-
-    def epoch(self, plan=None):
-        report = struct(_c.alterrec_epoch_report)
-        check(c.alterrec_trainer_epoch(ctypes.byref(report), self.p,
-                                       plan and ctypes.byref(plan)))
-        return fields(report)
-
-    def step(self, batch, plan=None):
-        report = struct(_c.alterrec_step_report)
-        check(c.alterrec_trainer_step(ctypes.byref(report), self.p, batch.p,
-                                      plan and ctypes.byref(plan)))
-        return fields(report)
-
-    def end_epoch(self):
-        report = struct(_c.alterrec_epoch_report)
-        check(c.alterrec_trainer_end_epoch(ctypes.byref(report), self.p))
-        return fields(report)
-
-    def use_best(self):
-        check(c.alterrec_trainer_use_best(self.p))
-
-    def cancel(self):
-        """From any thread, while the trainer lives."""
-        check(c.alterrec_trainer_cancel(self.p))
-
-    def save(self, path):
-        check(c.alterrec_trainer_save(self.p, text(path)))
-
-    def resume(self, path):
-        check(c.alterrec_trainer_resume(self.p, text(path)))
-
-    @property
-    def reports(self):
-        """The report of every epoch so far."""
-        found = []
-        for epoch in range(c.alterrec_trainer_epochs(self.p)):
-            report = struct(_c.alterrec_epoch_report)
-            check(c.alterrec_trainer_report(ctypes.byref(report), self.p, epoch))
-            found.append(fields(report))
-        return found
-
-
-def evaluate(model, held_out, train=None, config=None):
-    """Every figure of an evaluation, as alterrec_evaluation_json gives them."""
-    go_on = callback(_c.alterrec_progress_fn, lambda *_: None)
-    made = make(c.alterrec_evaluate, model.p, held_out.p, pointer(train), pointer(config), go_on,
-                None)
-    with Handle(made, c.alterrec_evaluation_free) as evaluation:
-        return json.loads(c.alterrec_evaluation_json(evaluation.p))

@@ -1,10 +1,10 @@
-//! Trains by a schedule of its own, then serves from threads.
+//! Trains by a schedule of its own, then serves visitors from threads.
 //!
 //!     cargo run --example train_and_serve
 //!
 //! The catalog and its visits are made up: who looks at an item of a shelf looks next at the one to
 //! its right.
-use alterrec::{sys, Batch, Catalog, Config, Model, Recommender, Search, Sessions, Trainer};
+use alterrec::{sys, Catalog, Config, LiveSession, Model, Recommender, Search, Sessions, Trainer};
 
 const SHELVES: i32 = 12;
 const PLACES: i32 = 10;
@@ -24,7 +24,7 @@ fn make_visits(catalog: &Catalog, count: i32, start: i32) -> alterrec::Result<Se
 fn train() -> alterrec::Result<Recommender> {
     let config = Config::from_text(
         "model: {dim: 32, blocks: 1, dropout: 0}\n\
-         train: {epochs: 8, batch_size: 64, valid_k: 1}\n\
+         train: {epochs: 6, batch_size: 64, valid_k: 1}\n\
          optimizer: {learning_rate: 0.01, decay: none}\n\
          compute: {threads: 1}\n",
     )?;
@@ -59,31 +59,40 @@ fn train() -> alterrec::Result<Recommender> {
     Recommender::new(trainer.model(), None)
 }
 
-fn serve(recommender: &Recommender, worker: i32) -> alterrec::Result<String> {
-    let mut batch = Batch::new()?; // each thread has its own
-    batch.add(&[worker * 20 + 3, worker * 20 + 4])?;
-    batch.exclude_own(true)?;
-    let best = recommender.top_k(&mut batch, 3, &Search::default())?;
-    let catalog = recommender.catalog();
-    let keys: Vec<&str> = best.items.iter().filter_map(|&item| catalog.key(item)).collect();
-    Ok(format!("after item{}, item{}:  {}", worker * 20 + 3, worker * 20 + 4, keys.join("  ")))
+/// A visitor who goes three times to what is recommended, but never back.
+fn follow(mut visitor: LiveSession) -> alterrec::Result<LiveSession> {
+    visitor.exclude_own(true)?;
+    for _ in 0..3 {
+        let best = visitor.top_k(1, &Search::default())?;
+        visitor.push(best.items[0])?;
+    }
+    Ok(visitor)
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     // All that serving needs; the handles of the training are gone.
     let recommender = train()?;
-    std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..4)
-            .map(|worker| {
-                scope.spawn({
-                    let recommender = &recommender;
-                    move || serve(recommender, worker)
-                })
-            })
-            .collect();
-        for worker in workers {
-            println!("{}", worker.join().expect("no worker panics")?);
-        }
-        Ok(())
-    })
+    let mut visitors = Vec::new();
+    for _ in 0..4 {
+        visitors.push(LiveSession::new(&recommender)?);
+    }
+    LiveSession::push_many(&mut visitors, &[3, 23, 43, 63], 0)?; // they come in together
+
+    let workers: Vec<_> = visitors
+        .into_iter()
+        .map(|visitor| std::thread::spawn(|| follow(visitor))) // each on a thread of its own
+        .collect();
+    let mut visitors = Vec::new();
+    for worker in workers {
+        visitors.push(worker.join().expect("no worker panics")?);
+    }
+
+    // Their next lists, in one search.
+    let next = LiveSession::top_k_many(&visitors, 1, &Search::default())?;
+    let key = |item| recommender.catalog().key(item).unwrap_or("nothing");
+    for (visitor, &item) in visitors.iter().zip(&next.items) {
+        let seen: Vec<&str> = visitor.items().iter().map(|&item| key(item)).collect();
+        println!("{}  and then {}", seen.join("  "), key(item));
+    }
+    Ok(())
 }

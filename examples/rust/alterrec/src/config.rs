@@ -36,6 +36,7 @@ impl ConfigView {
 }
 
 impl Config {
+    /// Every option at its default.
     pub fn new() -> Result<Config> {
         Config::make(|made| unsafe { sys::alterrec_config_create(made) })
     }
@@ -47,16 +48,19 @@ impl Config {
         Ok(config)
     }
 
+    /// Sets an option from the value's text.
     pub fn set(&mut self, key: &str, value: impl ToString) -> Result<()> {
         let (key, value) = (c_string(key)?, c_string(&value.to_string())?);
         check(unsafe { sys::alterrec_config_set(self.as_ptr_mut(), key.as_ptr(), value.as_ptr()) })
     }
 
+    /// Sets options from a YAML file.
     pub fn read(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = c_path(path)?;
         check(unsafe { sys::alterrec_config_read(self.as_ptr_mut(), path.as_ptr()) })
     }
 
+    /// Sets options from YAML.
     pub fn read_text(&mut self, yaml: &str) -> Result<()> {
         check(unsafe {
             sys::alterrec_config_read_text(self.as_ptr_mut(), yaml.as_ptr().cast(), yaml.len())
@@ -71,10 +75,15 @@ impl Config {
 /// One row of the option table.
 #[derive(Clone, Copy, Debug)]
 pub struct OptionRow {
+    /// Such as "model.dim".
     pub key: &'static str,
+    /// "int", "float", "bool", "text", "choice", "list" or "ranges".
     pub kind: &'static str,
+    /// As text.
     pub default: &'static str,
+    /// What it may be.
     pub range: &'static str,
+    /// One line.
     pub help: &'static str,
 }
 

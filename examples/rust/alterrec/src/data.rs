@@ -15,20 +15,25 @@ viewed!(
 );
 
 impl CatalogView {
+    /// The number of items.
     pub fn items(&self) -> i64 {
         unsafe { sys::alterrec_catalog_items(self.as_ptr()) }
     }
+    /// The key of an item.
     pub fn key(&self, item: i32) -> Option<&str> {
         unsafe { text(sys::alterrec_catalog_key(self.as_ptr(), item)) }
     }
+    /// The text of an item, "" if the catalog has no texts.
     pub fn text(&self, item: i32) -> Option<&str> {
         unsafe { text(sys::alterrec_catalog_text(self.as_ptr(), item)) }
     }
+    /// The item of that key.
     pub fn find(&self, key: &str) -> Option<i32> {
         let key = c_string(key).ok()?;
         let item = unsafe { sys::alterrec_catalog_find(self.as_ptr(), key.as_ptr()) };
         (item >= 0).then_some(item)
     }
+    /// The features' dimension, 0 if there are none.
     pub fn feature_dim(&self) -> i64 {
         unsafe { sys::alterrec_catalog_feature_dim(self.as_ptr()) }
     }
@@ -47,6 +52,7 @@ impl Catalog {
         Catalog::make(|made| unsafe { sys::alterrec_catalog_create(made, none, none, items) })
     }
 
+    /// Items of these keys, without texts.
     pub fn new<K: AsRef<str>>(keys: &[K]) -> Result<Catalog> {
         let keys = (CStrings::new(keys)?, keys.len() as i64);
         Catalog::make(|made| unsafe {
@@ -54,6 +60,7 @@ impl Catalog {
         })
     }
 
+    /// Items of these keys, each with its text.
     pub fn with_texts<K: AsRef<str>, T: AsRef<str>>(keys: &[K], texts: &[T]) -> Result<Catalog> {
         sized("texts", texts.len(), keys.len() as i64, 1)?;
         let items = keys.len() as i64;
@@ -63,6 +70,7 @@ impl Catalog {
         })
     }
 
+    /// Reads an item file.
     pub fn read(path: impl AsRef<Path>, config: Option<&ConfigView>) -> Result<Catalog> {
         let path = c_path(path)?;
         let config = optional(config, ConfigView::as_ptr);
@@ -78,11 +86,13 @@ impl Catalog {
         })
     }
 
+    /// Reads the text features from a `.npy` file.
     pub fn read_features(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = c_path(path)?;
         check(unsafe { sys::alterrec_catalog_read_features(self.0.as_ptr(), path.as_ptr()) })
     }
 
+    /// Makes the text features from the texts by feature hashing.
     pub fn hash_features(&mut self, config: Option<&ConfigView>) -> Result<()> {
         let config = optional(config, ConfigView::as_ptr);
         check(unsafe { sys::alterrec_catalog_hash_features(self.0.as_ptr(), config) })
@@ -99,12 +109,15 @@ viewed!(
 );
 
 impl SessionsView {
+    /// The number of sessions.
     pub fn count(&self) -> i64 {
         unsafe { sys::alterrec_sessions_count(self.as_ptr()) }
     }
+    /// The number of items over all sessions.
     pub fn interactions(&self) -> i64 {
         unsafe { sys::alterrec_sessions_interactions(self.as_ptr()) }
     }
+    /// The items of one session.
     pub fn get(&self, index: i64) -> Result<&[i32]> {
         let (mut items, mut length) = (std::ptr::null(), 0);
         check(unsafe {
@@ -150,6 +163,7 @@ impl Sessions {
         Sessions::new(catalog, &items, &offsets)
     }
 
+    /// Reads sessions of a known catalog.
     pub fn read(
         catalog: &CatalogView,
         path: impl AsRef<Path>,
@@ -166,8 +180,11 @@ impl Sessions {
 /// Which sessions of a dataset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Split {
+    /// Those to train on.
     Train = sys::ALTERREC_SPLIT_TRAIN as isize,
+    /// Those that decide when to stop.
     Valid = sys::ALTERREC_SPLIT_VALID as isize,
+    /// Those that are held out.
     Test = sys::ALTERREC_SPLIT_TEST as isize,
 }
 
@@ -177,19 +194,23 @@ owned!(
 );
 
 impl Dataset {
+    /// Reads all the files.
     pub fn read(config: &ConfigView) -> Result<Dataset> {
         Dataset::make(|made| unsafe { sys::alterrec_dataset_read(made, config.as_ptr()) })
     }
 
+    /// The items.
     pub fn catalog(&self) -> &CatalogView {
         unsafe { CatalogView::lend(sys::alterrec_dataset_catalog(self.as_ptr())) }
             .expect("a dataset has a catalog")
     }
 
+    /// The sessions of a part; `None` if there are none.
     pub fn sessions(&self, split: Split) -> Option<&SessionsView> {
         unsafe { SessionsView::lend(sys::alterrec_dataset_sessions(self.as_ptr(), split as i32)) }
     }
 
+    /// What was read and what was dropped.
     pub fn report(&self) -> Result<sys::alterrec_data_report> {
         let mut report: sys::alterrec_data_report = unsafe { std::mem::zeroed() };
         report.struct_size = size_of::<sys::alterrec_data_report>() as u32;
@@ -205,12 +226,15 @@ owned!(
 );
 
 impl Batch {
+    /// An empty batch.
     pub fn new() -> Result<Batch> {
         Batch::make(|made| unsafe { sys::alterrec_batch_create(made) })
     }
+    /// Removes all sessions, labels, negatives and exclusions.
     pub fn clear(&mut self) -> Result<()> {
         check(unsafe { sys::alterrec_batch_clear(self.as_ptr()) })
     }
+    /// Appends one session.
     pub fn add(&mut self, items: &[i32]) -> Result<()> {
         let length = items.len() as i64;
         check(unsafe { sys::alterrec_batch_add(self.as_ptr(), items.as_ptr(), length) })
@@ -243,12 +267,15 @@ impl Batch {
             sys::alterrec_batch_exclude(self.as_ptr(), session.unwrap_or(-1), items.as_ptr(), count)
         })
     }
+    /// Whether a session's own items are left out of its recommendations; at first they are not.
     pub fn exclude_own(&mut self, exclude: bool) -> Result<()> {
         check(unsafe { sys::alterrec_batch_exclude_own(self.as_ptr(), exclude.into()) })
     }
+    /// The number of sessions.
     pub fn count(&self) -> i64 {
         unsafe { sys::alterrec_batch_count(self.as_ptr()) }
     }
+    /// The number of examples: of labels that are not -1.
     pub fn examples(&self) -> i64 {
         unsafe { sys::alterrec_batch_examples(self.as_ptr()) }
     }

@@ -7,15 +7,25 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Status {
+    /// An argument is out of range, or not finite.
     InvalidArgument,
+    /// There is no memory.
     OutOfMemory,
+    /// A file can't be opened, read, written or synced.
     Io,
+    /// A file's or text's content is malformed.
     Parse,
+    /// There is no such key, item, tensor, option or column.
     NotFound,
+    /// Handles, shapes or files that don't belong together.
     Mismatch,
+    /// A NaN or an infinity.
     NotFinite,
+    /// Well-formed, but outside what this version does.
     Unsupported,
+    /// The handle is inside another call.
     Busy,
+    /// oneDNN refused.
     Backend,
     /// A closure panicked; the text is the panic's.
     Panic,
@@ -30,9 +40,11 @@ pub struct Error {
     text: String,
 }
 
+/// What a call that can fail gives.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
+    /// What kind of error it is.
     pub fn status(&self) -> Status {
         self.status
     }

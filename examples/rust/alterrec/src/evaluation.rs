@@ -10,18 +10,25 @@ use crate::sys;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
+/// A metric at k.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Metric {
+    /// Whether the label is within the best k.
     Hits = sys::ALTERREC_HITS as isize,
+    /// 1 / rank of the label within the best k, else 0.
     Mrr = sys::ALTERREC_MRR as isize,
+    /// 1 / log2(rank + 1) of the label within the best k, else 0.
     Ndcg = sys::ALTERREC_NDCG as isize,
 }
 
 /// The examples whose label occurs `low` to `high - 1` times in the training set; -1: open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Group {
+    /// The fewest occurrences.
     pub low: i64,
+    /// One more than the most; -1: there is no most.
     pub high: i64,
+    /// The number of examples.
     pub examples: i64,
 }
 
@@ -31,10 +38,12 @@ owned!(
 );
 
 impl Evaluation {
+    /// The number of examples: prefixes with a label.
     pub fn examples(&self) -> i64 {
         unsafe { sys::alterrec_evaluation_examples(self.as_ptr()) }
     }
 
+    /// The popularity groups (option `eval.groups`).
     pub fn groups(&self) -> Result<Vec<Group>> {
         (0..unsafe { sys::alterrec_evaluation_groups(self.as_ptr()) })
             .map(|index| {
@@ -113,6 +122,7 @@ impl Drop for Evaluator<'_> {
 }
 
 impl<'a> Evaluator<'a> {
+    /// With the options `eval.*` of `config` (`None`: the model's own).
     pub fn new(model: &'a Model, config: Option<&ConfigView>) -> Result<Evaluator<'a>> {
         let config = optional(config, ConfigView::as_ptr);
         let handle =
@@ -120,6 +130,7 @@ impl<'a> Evaluator<'a> {
         Ok(Evaluator { handle, progress: None, fusion: None, _model: PhantomData })
     }
 
+    /// The closure is told where the work stands.
     pub fn on_progress<F, A>(&mut self, closure: F) -> Result<()>
     where
         F: FnMut(&Progress) -> A + Send + 'a,
@@ -134,6 +145,7 @@ impl<'a> Evaluator<'a> {
         Ok(())
     }
 
+    /// The closure fuses both towers' scores, in the place of the weighted sum.
     pub fn on_fusion<F, A>(&mut self, closure: F) -> Result<()>
     where
         F: FnMut(&mut FusionTile) -> A + Send + 'a,

@@ -120,6 +120,7 @@ pub(crate) fn sized(name: &str, length: usize, rows: i64, columns: i64) -> Resul
 /// What a closure answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
+    /// Goes on.
     GoOn,
     /// Stops the work cleanly; of a fusion: leaves the tile to the weighted sum; of negatives:
     /// leaves the batch to random draws.
@@ -206,12 +207,16 @@ where
 pub struct FusionTile<'a>(&'a sys::alterrec_fusion_tile);
 
 impl FusionTile<'_> {
+    /// Where the first row stands among the batch's sessions, or among the examples of an
+    /// evaluation.
     pub fn first_session(&self) -> i64 {
         self.0.first_session
     }
+    /// The number of rows.
     pub fn sessions(&self) -> usize {
         self.0.sessions as usize
     }
+    /// The number of columns: the catalog's items.
     pub fn items(&self) -> usize {
         self.0.items as usize
     }

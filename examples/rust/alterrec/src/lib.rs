@@ -5,16 +5,19 @@
 //! - A handle is a value that frees itself. What it lends (`&CatalogView`, `&str`, slices) lives no
 //!   longer than the borrow says.
 //! - A call that changes a handle takes `&mut self`, one that only reads takes `&self`: the
-//!   library's rule for threads, held by the compiler. All handles are `Send` and `Sync`.
+//!   library's rule for threads, held by the compiler. All handles are `Send` and `Sync`, but for a
+//!   [`LiveSession`], which belongs to one thread at a time: it is `Send` alone.
 //! - A failing call gives [`Error`], with the library's text.
 //! - A closure that panics ends the call that asked it with [`Status::Panic`] and the panic's text;
 //!   nothing unwinds through C.
+#![warn(missing_docs)]
 
 mod config;
 mod data;
 mod error;
 mod evaluation;
 mod handle;
+mod live_session;
 mod model;
 mod serving;
 mod trainer;
@@ -25,13 +28,14 @@ pub use data::{Batch, Catalog, CatalogView, Dataset, Sessions, SessionsView, Spl
 pub use error::{Error, Result, Status};
 pub use evaluation::{evaluate, Evaluation, Evaluator, Group, Metric};
 pub use handle::{Answer, FusionTile, Progress};
+pub use live_session::LiveSession;
 pub use model::{Model, Scorer, Tensor};
 pub use serving::{Filter, Found, Fusion, Recommendations, Recommender, Search};
 pub use sys::{
     alterrec_data_report as DataReport, alterrec_epoch_report as EpochReport,
     alterrec_plan as Plan, alterrec_step_report as StepReport,
 };
-pub use trainer::{Canceller, Examples, Trainer};
+pub use trainer::{Canceller, Examples, LogLevel, Trainer};
 
 /// The version of the library that is running: major * 1000000 + minor * 1000 + patch.
 pub fn version() -> u32 {

@@ -9,8 +9,11 @@ use std::path::Path;
 /// Whose item table, vectors or scores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scorer {
+    /// The ID tower's.
     Id = sys::ALTERREC_ID as isize,
+    /// The text tower's.
     Text = sys::ALTERREC_TEXT as isize,
+    /// Both together.
     Fused = sys::ALTERREC_FUSED as isize,
     /// In evaluations only.
     Popularity = sys::ALTERREC_POPULARITY as isize,
@@ -19,7 +22,9 @@ pub enum Scorer {
 /// One parameter tensor: its name and shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tensor {
+    /// Such as "id.encoder.blocks.0.attention.query.weight".
     pub name: String,
+    /// One or two sizes.
     pub shape: Vec<i64>,
 }
 
@@ -30,16 +35,19 @@ owned!(
 );
 
 impl Model {
+    /// A model with fresh parameters.
     pub fn new(catalog: &CatalogView, config: Option<&ConfigView>) -> Result<Model> {
         let config = optional(config, ConfigView::as_ptr);
         Model::make(|made| unsafe { sys::alterrec_model_create(made, catalog.as_ptr(), config) })
     }
 
+    /// Opens a model file.
     pub fn load(path: impl AsRef<Path>) -> Result<Model> {
         let path = c_path(path)?;
         Model::make(|made| unsafe { sys::alterrec_model_load(made, path.as_ptr()) })
     }
 
+    /// Writes a model file.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = c_path(path)?;
         check(unsafe { sys::alterrec_model_save(self.as_ptr(), path.as_ptr()) })
@@ -79,11 +87,13 @@ impl Model {
         })
     }
 
+    /// The items.
     pub fn catalog(&self) -> &CatalogView {
         unsafe { CatalogView::lend(sys::alterrec_model_catalog(self.as_ptr())) }
             .expect("a model has a catalog")
     }
 
+    /// The options that the model was made with.
     pub fn config(&self) -> &ConfigView {
         unsafe { ConfigView::lend(sys::alterrec_model_config(self.as_ptr())) }
             .expect("a model has options")
@@ -113,6 +123,7 @@ impl Model {
         })
     }
 
+    /// Copies the values of a parameter tensor out.
     pub fn get_tensor(&self, values: &mut [f32], name: &str) -> Result<()> {
         let (name, count) = (c_string(name)?, values.len() as i64);
         check(unsafe {
@@ -121,6 +132,7 @@ impl Model {
         })
     }
 
+    /// Sets the values of a parameter tensor.
     pub fn set_tensor(&mut self, name: &str, values: &[f32]) -> Result<()> {
         let (name, count) = (c_string(name)?, values.len() as i64);
         check(unsafe {

@@ -16,6 +16,7 @@ owned!(
 );
 
 impl Filter {
+    /// A filter that allows all of so many items.
     pub fn new(items: i64) -> Result<Filter> {
         Filter::make(|made| unsafe { sys::alterrec_filter_create(made, items) })
     }
@@ -24,10 +25,12 @@ impl Filter {
         sized("bits", bits.len(), items / 8 + i64::from(items % 8 != 0), 1)?;
         check(unsafe { sys::alterrec_filter_allow_bitmap(self.as_ptr(), bits.as_ptr(), items) })
     }
+    /// Allows only these items.
     pub fn allow_only(&mut self, items: &[i32]) -> Result<()> {
         let count = items.len() as i64;
         check(unsafe { sys::alterrec_filter_allow_only(self.as_ptr(), items.as_ptr(), count) })
     }
+    /// Allows none of these items.
     pub fn exclude(&mut self, items: &[i32]) -> Result<()> {
         let count = items.len() as i64;
         check(unsafe { sys::alterrec_filter_exclude(self.as_ptr(), items.as_ptr(), count) })
@@ -51,6 +54,7 @@ pub struct Fusion<'f> {
 }
 
 impl<'f> Fusion<'f> {
+    /// Lends a closure, as long as the fusion is used.
     pub fn new<F, A>(closure: &'f F) -> Fusion<'f>
     where
         F: Fn(&mut FusionTile) -> A,
@@ -64,7 +68,9 @@ impl<'f> Fusion<'f> {
 /// How a call searches; the default is exact, over all items.
 #[derive(Clone, Copy, Default)]
 pub struct Search<'f> {
+    /// In the place of the weighted sum.
     pub fusion: Option<Fusion<'f>>,
+    /// What may be recommended at all; `None`: everything.
     pub filter: Option<&'f Filter>,
     /// 0: the recommender's.
     pub threads: i32,
@@ -73,7 +79,7 @@ pub struct Search<'f> {
 }
 
 impl Search<'_> {
-    fn to_c(self) -> sys::alterrec_search {
+    pub(crate) fn to_c(self) -> sys::alterrec_search {
         sys::alterrec_search {
             struct_size: size_of::<sys::alterrec_search>() as u32,
             threads: self.threads,
@@ -88,8 +94,11 @@ impl Search<'_> {
 /// What a search met.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Found {
+    /// Sessions whose list is the exact one for certain.
     pub guaranteed: i64,
+    /// Items scored again in f32, over all sessions.
     pub reranked: i64,
+    /// Sessions for which the f32 table had to be read.
     pub rescans: i64,
 }
 
@@ -111,13 +120,39 @@ impl Found {
 /// The best k items of each session, row after row; -1 where there are no more.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recommendations {
+    /// How many were asked for.
     pub k: usize,
+    /// `[sessions, k]`, best first.
     pub items: Vec<i32>,
+    /// `[sessions, k]`, minus infinity where there are no more.
     pub scores: Vec<f32>,
+    /// What the search met.
     pub found: Found,
 }
 
 impl Recommendations {
+    /// Makes room for the k best items of so many sessions, of `most` in all, and has a function of
+    /// C fill it. k is bounded before memory of its size is taken; the library says what is wrong
+    /// with it.
+    pub(crate) fn find(
+        k: usize,
+        sessions: usize,
+        most: i64,
+        search: &Search,
+        fill: impl FnOnce(
+            *mut i32,
+            *mut f32,
+            *mut sys::alterrec_search_report,
+            *const sys::alterrec_search,
+        ) -> i32,
+    ) -> Result<Recommendations> {
+        let size = k.min(most as usize) * sessions;
+        let (mut items, mut scores) = (vec![-1; size], vec![f32::NEG_INFINITY; size]);
+        let (mut found, search) = (Found::default().to_c(), search.to_c());
+        check(fill(items.as_mut_ptr(), scores.as_mut_ptr(), &mut found, &search))?;
+        Ok(Recommendations { k, items, scores, found: Found::of(&found) })
+    }
+
     /// Items and scores of each session, without the places that nothing is left for.
     pub fn lists(&self) -> impl Iterator<Item = (&[i32], &[f32])> {
         let rows = self.items.chunks(self.k).zip(self.scores.chunks(self.k));
@@ -151,6 +186,7 @@ impl Clone for Recommender {
 }
 
 impl Recommender {
+    /// A snapshot of the model as it is.
     pub fn new(model: &Model, config: Option<&ConfigView>) -> Result<Recommender> {
         let config = optional(config, ConfigView::as_ptr);
         let handle =
@@ -174,6 +210,7 @@ impl Recommender {
         check(unsafe { sys::alterrec_recommender_save(self.as_ptr(), path.as_ptr()) })
     }
 
+    /// The items that it recommends of.
     pub fn catalog(&self) -> &CatalogView {
         unsafe { CatalogView::lend(sys::alterrec_recommender_catalog(self.as_ptr())) }
             .expect("a recommender has a catalog")
@@ -181,22 +218,11 @@ impl Recommender {
 
     /// The k best items of every session of the batch.
     pub fn top_k(&self, batch: &mut Batch, k: usize, search: &Search) -> Result<Recommendations> {
-        // Bounded before memory of its size is taken; the library says what is wrong with k.
-        let size = k.min(self.catalog().items() as usize) * batch.count() as usize;
-        let mut best = Recommendations {
-            k,
-            items: vec![-1; size],
-            scores: vec![f32::NEG_INFINITY; size],
-            found: Found::default(),
-        };
-        let (found, search) = (&mut best.found.to_c(), &search.to_c());
-        check(unsafe {
-            let (items, scores) = (best.items.as_mut_ptr(), best.scores.as_mut_ptr());
+        let (sessions, most) = (batch.count() as usize, self.catalog().items());
+        Recommendations::find(k, sessions, most, search, |items, scores, found, search| unsafe {
             let (handle, batch) = (self.as_ptr(), batch.as_ptr());
             sys::alterrec_recommender_top_k(items, scores, found, handle, batch, k as i64, search)
-        })?;
-        best.found = Found::of(found);
-        Ok(best)
+        })
     }
 
     /// The fused, ID and text scores of given items, `[sessions, count]` all of them; `None`: not
@@ -213,11 +239,7 @@ impl Recommender {
         let rows = batch.count();
         let count = items.len() as i64 / rows.max(1);
         sized("items", items.len(), rows, count)?;
-        let place = |name, scores: Option<&mut [f32]>| match scores {
-            None => Ok(std::ptr::null_mut()),
-            Some(scores) => sized(name, scores.len(), rows, count).map(|_| scores.as_mut_ptr()),
-        };
-        let (fused, id, text) = (place("fused", fused)?, place("id", id)?, place("text", text)?);
+        let (fused, id, text) = places(fused, id, text, rows, count)?;
         let search = &search.to_c();
         check(unsafe {
             let (handle, batch, items) = (self.as_ptr(), batch.as_ptr(), items.as_ptr());
@@ -248,7 +270,37 @@ impl Recommender {
         })
     }
 
-    fn as_ptr(&self) -> *mut sys::alterrec_recommender {
+    /// All items' vectors as a `.npy` file.
+    pub fn write_item_vectors(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = c_path(path)?;
+        check(unsafe { sys::alterrec_recommender_write_item_vectors(self.as_ptr(), path.as_ptr()) })
+    }
+
+    /// The vectors of the batch's sessions as a `.npy` file.
+    pub fn write_session_vectors(&self, batch: &mut Batch, path: impl AsRef<Path>) -> Result<()> {
+        let path = c_path(path)?;
+        check(unsafe {
+            let (batch, path) = (batch.as_ptr(), path.as_ptr());
+            sys::alterrec_recommender_write_session_vectors(self.as_ptr(), batch, path)
+        })
+    }
+
+    pub(crate) fn as_ptr(&self) -> *mut sys::alterrec_recommender {
         self.handle.as_ptr()
     }
+}
+
+/// Where the scores go, `[rows, count]` each; NULL: not wanted.
+pub(crate) fn places(
+    fused: Option<&mut [f32]>,
+    id: Option<&mut [f32]>,
+    text: Option<&mut [f32]>,
+    rows: i64,
+    count: i64,
+) -> Result<(*mut f32, *mut f32, *mut f32)> {
+    let place = |name, scores: Option<&mut [f32]>| match scores {
+        None => Ok(std::ptr::null_mut()),
+        Some(scores) => sized(name, scores.len(), rows, count).map(|_| scores.as_mut_ptr()),
+    };
+    Ok((place("fused", fused)?, place("id", id)?, place("text", text)?))
 }

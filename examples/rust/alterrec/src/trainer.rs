@@ -3,11 +3,12 @@ use crate::config::ConfigView;
 use crate::data::{Batch, SessionsView};
 use crate::error::{check, guard, Result};
 use crate::handle::{
-    c_path, call_fusion_mut, call_progress, make, optional, Answer, FusionTile, Kept, Progress,
+    c_path, call_fusion_mut, call_progress, make, optional, text, Answer, FusionTile, Kept,
+    Progress,
 };
 use crate::model::Model;
 use crate::sys;
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 use std::marker::PhantomData;
 use std::path::Path;
 use std::ptr::NonNull;
@@ -24,6 +25,7 @@ pub struct Trainer<'a> {
     fusion: Option<Kept>,
     schedule: Option<Kept>,
     negatives: Option<Kept>,
+    log: Option<Kept>,
     _closures: PhantomData<&'a mut ()>,
 }
 
@@ -46,6 +48,7 @@ impl Drop for Trainer<'_> {
 pub struct Canceller(Arc<Mutex<Option<Address>>>);
 
 impl Canceller {
+    /// Stops the trainer at its next step.
     pub fn cancel(&self) -> Result<()> {
         let alive = self.0.lock().unwrap_or_else(|broken| broken.into_inner());
         match &*alive {
@@ -57,13 +60,25 @@ impl Canceller {
     }
 }
 
+/// What a line of the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogLevel {
+    /// What happens.
+    Info,
+    /// Options that are not followed to the letter.
+    Warning,
+}
+
 /// The examples of one batch.
 pub struct Examples<'a>(&'a sys::alterrec_examples);
 
 impl Examples<'_> {
+    /// The number of examples.
     pub fn count(&self) -> usize {
         self.0.count as usize
     }
+    /// The label of each.
     pub fn labels(&self) -> &[i32] {
         unsafe { std::slice::from_raw_parts(self.0.labels, self.count()) }
     }
@@ -111,7 +126,24 @@ where
     })
 }
 
+unsafe extern "C" fn call_log<F, A>(level: i32, message: *const c_char, closure: *mut c_void) -> i32
+where
+    F: FnMut(LogLevel, &str) -> A,
+    A: Into<Answer>,
+{
+    guard(|| unsafe {
+        let closure = &mut *closure.cast::<F>();
+        let level = match level {
+            sys::ALTERREC_LOG_WARNING => LogLevel::Warning,
+            _ => LogLevel::Info,
+        };
+        closure(level, text(message).unwrap_or("")).into().code()
+    })
+}
+
 impl<'a> Trainer<'a> {
+    /// `valid`: the sessions that decide when to stop. `config` (`None`: the model's own): how to
+    /// train.
     pub fn new(
         model: &'a mut Model,
         train: &SessionsView,
@@ -135,6 +167,7 @@ impl<'a> Trainer<'a> {
             fusion: None,
             schedule: None,
             negatives: None,
+            log: None,
             _closures: PhantomData,
         })
     }
@@ -144,10 +177,12 @@ impl<'a> Trainer<'a> {
         self.model
     }
 
+    /// What stops this trainer from another thread.
     pub fn canceller(&self) -> Canceller {
         Canceller(self.alive.clone())
     }
 
+    /// The closure is told where the work stands.
     pub fn on_progress<F, A>(&mut self, closure: F) -> Result<()>
     where
         F: FnMut(&Progress) -> A + Send + 'a,
@@ -162,6 +197,7 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
+    /// The closure fuses the scores that validation ranks, in the place of the weighted sum.
     pub fn on_fusion<F, A>(&mut self, closure: F) -> Result<()>
     where
         F: FnMut(&mut FusionTile) -> A + Send + 'a,
@@ -206,6 +242,22 @@ impl<'a> Trainer<'a> {
         Ok(())
     }
 
+    /// The closure gets what belongs into a log, line by line. [`Answer::Stop`] stops the trainer as
+    /// a [`Canceller`] does.
+    pub fn on_log<F, A>(&mut self, closure: F) -> Result<()>
+    where
+        F: FnMut(LogLevel, &str) -> A + Send + 'a,
+        A: Into<Answer>,
+    {
+        let kept = Kept::new(closure);
+        check(unsafe {
+            let call = Some(call_log::<F, A> as _);
+            sys::alterrec_trainer_on_log(self.as_ptr(), call, kept.pointer)
+        })?;
+        self.log = Some(kept);
+        Ok(())
+    }
+
     /// Takes all closures back.
     pub fn without_closures(&mut self) -> Result<()> {
         let none = std::ptr::null_mut();
@@ -214,11 +266,14 @@ impl<'a> Trainer<'a> {
             check(sys::alterrec_trainer_on_fusion(self.as_ptr(), None, none))?;
             check(sys::alterrec_trainer_on_schedule(self.as_ptr(), None, none))?;
             check(sys::alterrec_trainer_on_negatives(self.as_ptr(), None, none))?;
+            check(sys::alterrec_trainer_on_log(self.as_ptr(), None, none))?;
         }
-        (self.progress, self.fusion, self.schedule, self.negatives) = (None, None, None, None);
+        (self.progress, self.fusion, self.schedule) = (None, None, None);
+        (self.negatives, self.log) = (None, None);
         Ok(())
     }
 
+    /// Trains epoch after epoch, and gives the model its best weights.
     pub fn run(&mut self) -> Result<()> {
         check(unsafe { sys::alterrec_trainer_run(self.as_ptr()) })
     }
@@ -231,7 +286,7 @@ impl<'a> Trainer<'a> {
         Ok(plan)
     }
 
-    /// `None`: as the built-in schedule plans it.
+    /// Trains one epoch as the plan says; `None`: as the built-in schedule plans it.
     pub fn epoch(
         &mut self,
         plan: Option<&sys::alterrec_plan>,
@@ -240,6 +295,7 @@ impl<'a> Trainer<'a> {
         self.reported(|report, handle| unsafe { sys::alterrec_trainer_epoch(report, handle, plan) })
     }
 
+    /// Trains one step on the labelled sessions of a batch.
     pub fn step(
         &mut self,
         batch: &mut Batch,
@@ -264,28 +320,34 @@ impl<'a> Trainer<'a> {
         check(unsafe { sys::alterrec_trainer_batch(batch.as_ptr(), self.as_ptr(), index) })
     }
 
+    /// Ends an epoch of [`Trainer::step`]s: validates, and keeps the best weights.
     pub fn end_epoch(&mut self) -> Result<sys::alterrec_epoch_report> {
         self.reported(|report, handle| unsafe { sys::alterrec_trainer_end_epoch(report, handle) })
     }
 
+    /// Gives the model the weights of the best epoch so far.
     pub fn use_best(&mut self) -> Result<()> {
         check(unsafe { sys::alterrec_trainer_use_best(self.as_ptr()) })
     }
 
+    /// Writes a checkpoint.
     pub fn save(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = c_path(path)?;
         check(unsafe { sys::alterrec_trainer_save(self.as_ptr(), path.as_ptr()) })
     }
 
+    /// Goes on where a checkpoint stands.
     pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = c_path(path)?;
         check(unsafe { sys::alterrec_trainer_resume(self.as_ptr(), path.as_ptr()) })
     }
 
+    /// The number of epochs trained so far.
     pub fn epochs(&self) -> i64 {
         unsafe { sys::alterrec_trainer_epochs(self.as_ptr()) }
     }
 
+    /// The report of an epoch.
     pub fn report(&self, epoch: i64) -> Result<sys::alterrec_epoch_report> {
         self.reported(|report, handle| unsafe {
             sys::alterrec_trainer_report(report, handle, epoch)

@@ -1,48 +1,12 @@
 //! The wrapper against the installed library.
 use alterrec::{
-    sys, Answer, Batch, Catalog, Config, Evaluator, Filter, Fusion, FusionTile, Metric, Model,
-    Recommender, Scorer, Search, Sessions, Status, Trainer,
+    sys, Answer, Batch, Catalog, Config, Evaluator, Filter, Fusion, FusionTile, LogLevel, Metric,
+    Model, Recommender, Scorer, Search, Sessions, Status, Trainer,
 };
 
-const ITEMS: i32 = 30;
-const PLACES: i32 = 5;
+mod shop;
 
-struct Shop {
-    config: Config,
-    catalog: Catalog,
-    train: Sessions,
-    valid: Sessions,
-}
-
-fn visits(catalog: &Catalog, count: i32, start: i32) -> Sessions {
-    let right = |item: i32| item / PLACES * PLACES + (item + 1) % PLACES;
-    let lists: Vec<Vec<i32>> = (0..count)
-        .map(|s| {
-            std::iter::successors(Some((start + s * 7) % ITEMS), |&item| Some(right(item)))
-                .take(3 + (s % 3) as usize)
-                .collect()
-        })
-        .collect();
-    Sessions::from_lists(catalog, &lists).unwrap()
-}
-
-fn shop() -> Shop {
-    let config = Config::from_text(
-        "model: {dim: 8, blocks: 1, max_len: 6, init: usual}\n\
-         train: {epochs: 4, batch_size: 32}\n\
-         schedule: {gap: 1, random_epochs: 1}\n\
-         negatives: {k1: 2, k2: 20}\n\
-         compute: {threads: 1}\n",
-    )
-    .unwrap();
-    let keys: Vec<String> = (0..ITEMS).map(|i| format!("item{i}")).collect();
-    let texts: Vec<String> =
-        (0..ITEMS).map(|i| format!("shelf{} place{}", i / PLACES, i % PLACES)).collect();
-    let mut catalog = Catalog::with_texts(&keys, &texts).unwrap();
-    catalog.hash_features(Some(&config)).unwrap();
-    let (train, valid) = (visits(&catalog, 120, 0), visits(&catalog, 30, 3));
-    Shop { config, catalog, train, valid }
-}
+use shop::{shop, ITEMS, PLACES};
 
 fn weights(model: &Model) -> Vec<f32> {
     let mut all = Vec::new();
@@ -142,7 +106,7 @@ fn models_are_read_changed_and_saved() {
 fn closures_train() {
     let shop = shop();
     let mut model = Model::new(&shop.catalog, Some(&shop.config)).unwrap();
-    let (mut asked, mut steps, mut filled) = (0, 0, 0);
+    let (mut asked, mut steps, mut filled, mut told) = (0, 0, 0, Vec::new());
     {
         let mut trainer = Trainer::new(&mut model, &shop.train, Some(&shop.valid), None).unwrap();
         trainer
@@ -180,6 +144,12 @@ fn closures_train() {
                 }
             })
             .unwrap();
+        trainer
+            .on_log(|level, message| {
+                assert!(level == LogLevel::Info && !message.is_empty());
+                told.push(message.to_owned());
+            })
+            .unwrap();
         trainer.run().unwrap();
         assert_eq!(trainer.epochs(), 3);
         let report = trainer.report(0).unwrap();
@@ -190,6 +160,7 @@ fn closures_train() {
     }
     assert_eq!(asked, 4);
     assert!(steps > 0 && filled > 0);
+    assert!(told.iter().any(|line| line.starts_with("epoch 0: the text tower")), "{told:?}");
 }
 
 #[test]
@@ -215,6 +186,12 @@ fn a_panic_becomes_an_error() {
     plan.negatives = sys::ALTERREC_NEGATIVES_HOST;
     plan.negative_count = 2;
     panics(trainer.epoch(Some(&plan)).map(drop), "none");
+
+    trainer.on_log(|_, _| -> () { panic!("no paper") }).unwrap();
+    panics(trainer.epoch(None).map(drop), "no paper");
+    trainer.on_log(|_, _| Answer::Fail(-5002)).unwrap();
+    assert_eq!(trainer.epoch(None).unwrap_err().status(), Status::Other(-5002));
+    trainer.without_closures().unwrap();
 
     trainer.on_progress(|_| Answer::Fail(-5001)).unwrap();
     let error = trainer.epoch(None).unwrap_err();
@@ -347,6 +324,17 @@ fn serving_from_threads() {
     recommender.session_vectors(&mut sessions, &mut batch).unwrap();
     let product: f32 = item.iter().zip(&sessions).map(|(a, b)| a * b).sum();
     assert!((product - best.scores[0]).abs() < 1e-3);
+    let path = temporary("vectors.npy");
+    recommender.write_session_vectors(&mut batch, &path).unwrap();
+    let written = std::fs::read(&path).unwrap();
+    let last = sessions[sessions.len() - 1].to_le_bytes();
+    assert!(written.starts_with(b"\x93NUMPY") && written.ends_with(&last));
+    recommender.write_item_vectors(&path).unwrap();
+    assert!(std::fs::metadata(&path).unwrap().len() > (ITEMS as usize * width * 4) as u64);
+    recommender.save(&path).unwrap();
+    let opened = Recommender::open(&path, None).unwrap();
+    assert_eq!(opened.top_k(&mut batch, 7, &exact).unwrap(), best);
+    std::fs::remove_file(path).unwrap();
 
     let mut filter = Filter::new(ITEMS.into()).unwrap();
     filter.exclude(&[0, 1]).unwrap();
