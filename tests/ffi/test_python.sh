@@ -20,6 +20,8 @@ if python3 -c 'import mypy' 2>/dev/null; then
     python3 -m mypy --strict --no-warn-return-any --ignore-missing-imports \
         --cache-dir "$scratch/mypy" alterrec convert_weights.py \
         text_features.py train_and_serve.py
+else
+    echo "no mypy here: the types are not checked"
 fi
 python3 -W error train_and_serve.py | as_shown
 python3 -W error convert_weights.py --help >/dev/null
