@@ -9,7 +9,8 @@ install(TARGETS alterrec_static EXPORT alterrecStaticTargets
   ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 install(DIRECTORY include/alterrec DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
   FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
-# A package has a folder of its own for these, so that they are installed as a fourth component.
+# A package has places or forms of its own for these, so that they are a fourth component, and the
+# manual page below is part of it.
 install(FILES README.md CHANGELOG.md LICENSE
   DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT documents)
 
@@ -70,6 +71,6 @@ if(TARGET alterrec_program)
         $<TARGET_FILE:alterrec_program> ${PROJECT_VERSION} >${man_page}
       DEPENDS alterrec_program cmake/make_man.sh)
     add_custom_target(man_page ALL DEPENDS ${man_page})
-    install(FILES ${man_page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT tools)
+    install(FILES ${man_page} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT documents)
   endif()
 endif()

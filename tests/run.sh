@@ -8,8 +8,8 @@
 #   bash tests/run.sh --onednn3    Release with oneDNN 3 (fetched with pip) in place of the packaged one
 #   bash tests/run.sh --avx2       Release as on a machine without AVX-512: neither the library's own loops
 #                                  nor oneDNN use it
-#   bash tests/run.sh --package    makes the Debian packages and uses them; with DEBIAN_ROOT=FOLDER, a
-#                                  clean Debian in a folder, installs them there (tests/install/test_deb.sh)
+#   bash tests/run.sh --package    makes the Debian packages and uses them; root with debootstrap installs
+#                                  them in a clean Debian, too, which it makes in a folder (700 MB)
 #   bash tests/run.sh --big        more than 2^31 interactions, files beyond 4 GiB: needs 11 GiB of memory
 #   bash tests/run.sh --all        all of these, as .ci/run does; what this machine cannot do is left out,
 #                                  and named at the end
@@ -99,9 +99,10 @@ run_suite() {
         ${selection[@]+"${selection[@]}"} ${ctest_options[@]+"${ctest_options[@]}"})
 }
 
-# 45 MB, 210 installed: without it its test is skipped.
-! $all || doxygen=doxygen
-sh tests/tools/install_packages.sh ${doxygen:-}
+packages=()
+# Doxygen is 45 MB, 210 installed; without it its test is skipped.
+! $all || packages=(doxygen debootstrap)
+sh tests/tools/install_packages.sh ${packages[@]+"${packages[@]}"}
 
 left_out=()
 for suite in "${suites[@]}"; do
@@ -112,9 +113,12 @@ for suite in "${suites[@]}"; do
     elif [ "$suite" = package ]; then
         echo "== package: build, make and use the Debian packages"
         mkdir -p build-tests
-        sh tests/install/test_deb.sh build-tests/package ${DEBIAN_ROOT:+"$DEBIAN_ROOT"}
+        clean_root=$PWD/build-tests/debian
+        sh tests/install/clean_root.sh "$clean_root" || clean_root=
+        sh tests/install/test_deb.sh build-tests/package "$clean_root"
+        [ -n "$clean_root" ] || left_out+=("package in a clean Debian")
     else
         run_suite "$suite"
     fi
 done
-[ ${#left_out[@]} -eq 0 ] || echo "== left out: ${left_out[*]}"
+[ ${#left_out[@]} -eq 0 ] || printf '== left out: %s\n' "${left_out[@]}"

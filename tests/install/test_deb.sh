@@ -3,9 +3,9 @@
 #
 #   test_deb.sh BUILD_FOLDER [ROOT]
 #
-# BUILD_FOLDER becomes a build of its own, configured for /usr. With ROOT, a clean Debian system in a
-# folder (debootstrap) that has compiler, pkg-config, CMake and the packages' dependencies, they are
-# also installed there with dpkg, a host is built there, and they are removed; this needs root.
+# BUILD_FOLDER becomes a build of its own, configured for /usr. With ROOT, a clean Debian in a folder
+# (clean_root.sh), they are also installed there with dpkg, a host is built there, and they are
+# removed; this needs root.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1
@@ -35,6 +35,7 @@ for package in libalterrec0 libalterrec-dev alterrec-tools; do
     mkdir -p "$files/$package"
     dpkg-deb -x "$1" "$files/$package"
     [ -s "$files/$package/usr/share/doc/$package/copyright" ] || fail "$package: no copyright"
+    gzip -t "$files/$package/usr/share/doc/$package/changelog.Debian.gz"
     dpkg-deb -x "$1" "$scratch/system"
 done
 
@@ -52,11 +53,22 @@ for file in "$libraries/libalterrec.so" "$libraries/libalterrec.a" usr/include/a
         fail "libalterrec-dev: no $file"
 done
 [ -x "$files/alterrec-tools/usr/bin/alterrec" ] || fail "alterrec-tools: no program"
-[ -s "$files/alterrec-tools/usr/share/man/man1/alterrec.1" ] || fail "alterrec-tools: no manual page"
+gzip -t "$files/alterrec-tools/usr/share/man/man1/alterrec.1.gz"
+[ ! -e "$files/alterrec-tools/usr/share/man/man1/alterrec.1" ] || fail "the manual page is there twice"
 for binary in "$files/libalterrec0/$libraries/libalterrec.so.0" \
     "$files/alterrec-tools/usr/bin/alterrec"; do
     ! objdump -p "$binary" | grep -E 'RPATH|RUNPATH' || fail "$binary has a run path"
 done
+
+# What Debian's own checker says, but for: the address, which whoever builds gives; a bug to close,
+# which Debian's own packages have; ldconfig, which CPack calls besides the trigger.
+if command -v lintian >/dev/null; then
+    lintian --allow-root --fail-on error,warning --suppress-tags \
+bogus-mail-host,bogus-mail-host-in-debian-changelog,initial-upload-closes-no-bugs,\
+maintscript-calls-ldconfig "$build"/*.deb || fail "lintian finds faults"
+else
+    echo "lintian is not there: left out"
+fi
 
 # A host against the unpacked files.
 export LD_LIBRARY_PATH="$scratch/system/$libraries"
