@@ -96,7 +96,6 @@ static alterrec_status place_rows(build *work, const float *const *tables) {
 /* A column's weight is never far below the others', or a session vector's small deviation from the
  * expected offset would count for much there. */
 static void set_columns(build *work, const float *weights, const float *offsets) {
-    const ar_index_shape *shape = &work->index->shape;
     int64_t width = work->index->width;
     float *weight = work->columns + AR_INDEX_WEIGHT * width;
     float *offset = work->columns + AR_INDEX_OFFSET * width;
@@ -112,16 +111,54 @@ static void set_columns(build *work, const float *weights, const float *offsets)
         weight[c] = !usable ? 1.0f : fabsf(weights[c]) > least ? fabsf(weights[c]) : least;
         offset[c] = offsets != NULL && fabsf(offsets[c]) <= 1e15f ? offsets[c] : 0.0f;
     }
+}
+
+/* Mean and spread of the table's columns first .. last - 1. */
+static void measure_columns(double *means, double *spreads, const build *work, int64_t first,
+                            int64_t last) {
+    int64_t width = work->index->width, items = work->index->shape.items;
+    memset(means + first, 0, (size_t)(last - first) * sizeof *means);
+    memset(spreads + first, 0, (size_t)(last - first) * sizeof *spreads);
+    for (int64_t r = 0; r < items; r++)
+        for (int64_t c = first; c < last; c++) {
+            double value = (double)work->table[r * width + c];
+            means[c] += value;
+            spreads[c] += value * value;
+        }
+    for (int64_t c = first; c < last; c++) {
+        means[c] /= (double)items;
+        double square = spreads[c] / (double)items - means[c] * means[c];
+        spreads[c] = square > 0.0 ? sqrt(square) : 0.0;
+    }
+}
+
+/* Centres the columns, and shares what spreads their numbers out between rows and session vectors:
+ * a column that spreads s-fold in the rows, and once in the sessions, spreads by the root of s in
+ * both. The largest number of a row or a session, by which its codes are scaled, is then about as
+ * small as it can be in both. */
+static void balance_columns(build *work, int threads) {
+    const ar_index_shape *shape = &work->index->shape;
+    int64_t width = work->index->width;
+    float *weight = work->columns + AR_INDEX_WEIGHT * width;
     float *centre = work->columns + AR_INDEX_CENTRE * width;
-    double *sums = work->sizes; /* its first use */
-    memset(sums, 0, (size_t)width * sizeof *sums);
-    for (int64_t r = 0; r < shape->items; r++)
-        for (int64_t c = 0; c < width; c++)
-            sums[c] += (double)work->table[r * width + c];
+    double *means = work->sizes, *spreads = means + width; /* its first use */
+#pragma omp parallel for schedule(static) num_threads(threads) if (threads > 1)
+    for (int part = 0; part < threads; part++)
+        measure_columns(means, spreads, work, width * part / threads, width * (part + 1) / threads);
+    double square = 0.0;
     for (int64_t c = 0; c < width; c++) {
-        double mean = ar_index_fold(shape, c >= shape->dim) * (double)weight[c] * sums[c] /
-                      (double)shape->items;
-        centre[c] = fabs(mean) <= LARGEST ? (float)mean : 0.0f;
+        double factor = ar_index_fold(shape, c >= shape->dim) * (double)weight[c];
+        means[c] *= factor;
+        spreads[c] *= fabs(factor);
+        square += spreads[c] * spreads[c];
+    }
+    double usual = sqrt(square / (double)width);
+    for (int64_t c = 0; c < width; c++) {
+        double spread = spreads[c] > 1e-3 * usual ? spreads[c] : 1e-3 * usual;
+        double share = spread > 0.0 && usual <= LARGEST ? sqrt(usual / spread) : 1.0;
+        weight[c] *= (float)share;
+        means[c] *= share;
+        centre[c] = fabs(means[c]) <= LARGEST ? (float)means[c] : 0.0f;
     }
 }
 
@@ -239,11 +276,12 @@ static alterrec_status make_compact(build *work, const float *weights, const flo
     const ar_index_shape *shape = &work->index->shape;
     int64_t width = work->index->width, items = shape->items;
     double *deviations;
-    work->sizes = ar_new(3 * items > width ? 3 * items : width, sizeof *work->sizes);
+    work->sizes = ar_new(3 * items > 2 * width ? 3 * items : 2 * width, sizeof *work->sizes);
     if (work->sizes == NULL)
         return ALTERREC_ERROR_OUT_OF_MEMORY;
     AR_NEW(deviations, threads * width);
     set_columns(work, weights, offsets);
+    balance_columns(work, threads);
     if (shape->precision == AR_INDEX_INT8)
         memset(work->codes, 128,
                (size_t)(panels_of(shape) * AR_INDEX_ROWS * 4 *
