@@ -65,11 +65,12 @@ static double read_floor(const serve_row *row, const machine_rates *rates) {
     return (double)row->items * (double)row->width * bytes_of(row->precision) / rates->bandwidth;
 }
 
-/* Seconds that the products take at the measured rates: the encoder's in f32, the scan's at the
- * table's precision. */
+/* Seconds that the products take at the measured rates of the encoder's and the table's
+ * precision. */
 static double product_floor(const serve_row *row, const machine_rates *rates,
                             const bench_setup *setup) {
-    return encoder_operations(row, setup) / rates->f32 +
+    const char *encoder = settings_get(setup->config, "serve.encoder");
+    return encoder_operations(row, setup) / rate_of(rates, encoder) +
            scan_operations(row) / rate_of(rates, row->precision);
 }
 

@@ -40,9 +40,8 @@ static const ar_option table[] = {
      "end of training the best on the validation sessions, 0.5 until then"},
 
     {"serve.encoder", AR_CHOICE, "f32", "f32 | bf16",
-     "weights of a recommender's session encoders; bf16: rounded to 8 bits, half the memory to "
-     "read "
-     "for a visitor's next item, and scores that differ by as much"},
+     "products of a recommender's session encoders; bf16: of numbers rounded to 8 bits, twice as "
+     "fast where the processor has them, and scores that differ by as much"},
     {"serve.precision", AR_CHOICE, "int8", "f32 | bf16 | int8",
      "numbers in the table that a recommender searches before it scores the best items in f32: the "
      "lists are the same, memory and time are not; f32: no such table"},

@@ -53,7 +53,7 @@ static ar_panels pack(float *values, const float *table, int64_t dim, int64_t fi
             find_rows(rows[1 - at], table, dim, NULL, first + next, count - next);
         ar_interleave(values + start * dim, rows[at], next < count ? rows[1 - at] : NULL, dim);
     }
-    return (ar_panels){values, count, dim, false};
+    return (ar_panels){values, count, dim};
 }
 
 /* All rows with the items from `first` on. */
@@ -102,7 +102,7 @@ static void score_labels(float *own, const ar_scoring *scoring, int kind, float 
     float scores[AR_PANEL_ROWS * AR_PANEL_ROWS];
     find_rows(rows, scoring->tables[kind], dim, labels + first, 0, count);
     ar_interleave(panel, rows, NULL, dim);
-    ar_panels panels = {panel, count, dim, false};
+    ar_panels panels = {panel, count, dim};
     ar_panels_multiply(scores, AR_PANEL_ROWS, scoring->vectors[kind] + first * dim, dim, count,
                        &panels, NULL, false);
     for (int64_t r = 0; r < count; r++)

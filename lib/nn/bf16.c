@@ -5,7 +5,7 @@
 
 enum { RANGE = 1 << 14 };
 
-AR_CLONES static void round_range(ar_bf16 *dst, const float *src, int64_t count) {
+AR_CLONES void ar_bf16_round_here(ar_bf16 *dst, const float *src, int64_t count) {
     for (int64_t i = 0; i < count; i++)
         dst[i] = ar_bf16_nearest(src[i]);
 }
@@ -18,7 +18,7 @@ AR_CLONES static void widen_range(float *dst, const ar_bf16 *src, int64_t count)
 void ar_bf16_round(ar_bf16 *dst, const float *src, int64_t count) {
 #pragma omp parallel for if (count > AR_PARALLEL_LEAST)
     for (int64_t i = 0; i < count; i += RANGE)
-        round_range(dst + i, src + i, count - i < RANGE ? count - i : RANGE);
+        ar_bf16_round_here(dst + i, src + i, count - i < RANGE ? count - i : RANGE);
 }
 
 void ar_bf16_widen(float *dst, const ar_bf16 *src, int64_t count) {

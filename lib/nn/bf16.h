@@ -32,8 +32,9 @@ static inline float ar_bf16_value(ar_bf16 half) {
     return value;
 }
 
-/* dst [count]: the nearest of each. */
+/* dst [count]: the nearest of each; `here`: on the calling thread alone. */
 void ar_bf16_round(ar_bf16 *dst, const float *src, int64_t count);
+void ar_bf16_round_here(ar_bf16 *dst, const float *src, int64_t count);
 
 /* dst [count], exact. */
 void ar_bf16_widen(float *dst, const ar_bf16 *src, int64_t count);

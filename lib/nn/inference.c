@@ -43,11 +43,12 @@ static ar_norm copy_norm(parts *to, const ar_norm *norm, int64_t dim) {
     return copy;
 }
 
-static ar_panels pack(parts *to, const float *matrix, int64_t rows, int64_t columns, bool bf16) {
-    void *values = take(to, ar_panels_bytes(ar_panels_count(rows), columns, bf16));
+static ar_weight_matrix pack(parts *to, const float *matrix, int64_t rows, int64_t columns,
+                             bool bf16) {
+    void *values = take(to, ar_weight_matrix_bytes(rows, columns, bf16));
     if (values == NULL)
-        return (ar_panels){0};
-    return ar_panels_pack(values, matrix, columns, NULL, rows, columns, bf16);
+        return (ar_weight_matrix){0};
+    return ar_weight_matrix_pack(values, matrix, rows, columns, bf16);
 }
 
 static void copy_weights(ar_inference *to, parts *memory, const ar_encoder_weights *weights,
@@ -73,7 +74,7 @@ static void copy_weights(ar_inference *to, parts *memory, const ar_encoder_weigh
 alterrec_status ar_inference_create(ar_inference *inference, const ar_encoder_weights *weights,
                                     const ar_encoder_shape *shape, bool bf16) {
     parts memory = {0};
-    *inference = (ar_inference){.shape = *shape};
+    *inference = (ar_inference){.shape = *shape, .bf16 = bf16};
     copy_weights(inference, &memory, weights, bf16);
     memory.memory = ar_new(memory.used, 1);
     if (memory.memory == NULL) {
@@ -104,8 +105,14 @@ int64_t ar_inference_cache(const ar_encoder_shape *shape) {
     return align(shape->blocks * 2 * shape->dim);
 }
 
-int64_t ar_inference_work(const ar_encoder_shape *shape, int64_t tokens, int64_t longest) {
-    return tokens * (3 * stride_of(shape->dim) + stride_of(4 * shape->dim)) + align(longest);
+static int64_t product_work(const ar_inference *inference, int64_t tokens) {
+    return align(ar_weight_matrix_work(tokens, 4 * inference->shape.dim, inference->bf16));
+}
+
+int64_t ar_inference_work(const ar_inference *inference, int64_t tokens, int64_t longest) {
+    const ar_encoder_shape *shape = &inference->shape;
+    return tokens * (3 * stride_of(shape->dim) + stride_of(4 * shape->dim)) +
+           product_work(inference, tokens) + align(longest);
 }
 
 typedef struct step {
@@ -115,6 +122,7 @@ typedef struct step {
     int64_t dim, narrow_stride, wide_stride;
     float *hidden, *context, *middle; /* [tokens, dim] */
     float *wide;                      /* [tokens, 4 dim] */
+    float *product;                   /* working memory of a product */
     float *scores;                    /* [longest] */
 } step;
 
@@ -198,26 +206,32 @@ static void attend_rows(const step *s, int64_t b, bool last) {
     }
 }
 
+/* dst = src · matrixᵀ + bias, and relu of it; each is narrow or wide by its columns. */
+static void multiply(const step *s, float *dst, const float *src, int64_t rows,
+                     const ar_weight_matrix *matrix, const float *bias, bool relu) {
+    ar_weight_matrix_multiply(dst, matrix->rows > s->dim ? s->wide_stride : s->narrow_stride, src,
+                              matrix->columns > s->dim ? s->wide_stride : s->narrow_stride, rows,
+                              matrix, bias, relu, s->product);
+}
+
 /* One block: hidden [rows, dim] -> hidden, of the last rows only if `last`. */
 static void run_block(const step *s, int64_t b, int64_t rows, bool last) {
     const struct ar_inference_block *block = &s->inference->blocks[b];
-    int64_t narrow = s->narrow_stride, wide = s->wide_stride;
-    ar_panels_multiply(s->wide, wide, s->hidden, narrow, rows, &block->key_value, NULL, false);
+    int64_t narrow = s->narrow_stride;
+    multiply(s, s->wide, s->hidden, rows, &block->key_value, NULL, false);
     keep_keys(s, b);
     if (last) {
         keep_last_rows(s);
         rows = s->count;
     }
-    ar_panels_multiply(s->middle, narrow, s->hidden, narrow, rows, &block->query, NULL, false);
+    multiply(s, s->middle, s->hidden, rows, &block->query, NULL, false);
     attend_rows(s, b, last);
-    ar_panels_multiply(s->middle, narrow, s->context, narrow, rows, &block->output, NULL, false);
+    multiply(s, s->middle, s->context, rows, &block->output, NULL, false);
     for (int64_t r = 0; r < rows; r++)
         add_and_normalise(s->middle + r * narrow, s->middle + r * narrow, s->hidden + r * narrow,
                           &block->attention_norm, s->dim);
-    ar_panels_multiply(s->wide, wide, s->middle, narrow, rows, &block->inner, block->inner_bias,
-                       true);
-    ar_panels_multiply(s->context, narrow, s->wide, wide, rows, &block->outer, block->outer_bias,
-                       false);
+    multiply(s, s->wide, s->middle, rows, &block->inner, block->inner_bias, true);
+    multiply(s, s->context, s->wide, rows, &block->outer, block->outer_bias, false);
     for (int64_t r = 0; r < rows; r++)
         add_and_normalise(last ? s->sequences[r].dst : s->hidden + r * narrow,
                           s->context + r * narrow, s->middle + r * narrow,
@@ -242,7 +256,8 @@ void ar_inference_step(const ar_inference *inference, const ar_inference_sequenc
     s.context = s.hidden + tokens * s.narrow_stride;
     s.middle = s.context + tokens * s.narrow_stride;
     s.wide = s.middle + tokens * s.narrow_stride;
-    s.scores = s.wide + tokens * s.wide_stride;
+    s.product = s.wide + tokens * s.wide_stride;
+    s.scores = s.product + product_work(inference, tokens);
     embed(&s, table, table_stride);
     for (int64_t b = 0; b < shape->blocks; b++)
         run_block(&s, b, tokens, b + 1 == shape->blocks);

@@ -4,24 +4,26 @@
 #define AR_NN_INFERENCE_H
 
 #include "nn/encoder.h"
-#include "nn/panels.h"
+#include "nn/weight_matrix.h"
 
 /* Read-only once made, shared by threads. A zeroed one is empty. */
 typedef struct ar_inference {
     ar_encoder_shape shape;
+    bool bf16;
     const float *position; /* [max_len, dim] */
     ar_norm norm;
     struct ar_inference_block {
-        ar_panels query, key_value, output; /* [dim, dim], [2 dim, dim], [dim, dim] */
+        ar_weight_matrix query, key_value, output; /* [dim, dim], [2 dim, dim], [dim, dim] */
         ar_norm attention_norm;
-        ar_panels inner, outer;               /* [4 dim, dim], [dim, 4 dim] */
+        ar_weight_matrix inner, outer;        /* [4 dim, dim], [dim, 4 dim] */
         const float *inner_bias, *outer_bias; /* [4 dim], [dim] */
         ar_norm feed_forward_norm;
     } blocks[AR_BLOCKS_MOST];
     void *memory; /* all that the above points to */
 } ar_inference;
 
-/* Packs a copy of the weights; with bf16 the matrices are rounded to it. */
+/* Packs a copy of the weights; with bf16 the matrices are rounded to it, and what they are
+ * multiplied with. */
 alterrec_status ar_inference_create(ar_inference *inference, const ar_encoder_weights *weights,
                                     const ar_encoder_shape *shape, bool bf16);
 void ar_inference_free(ar_inference *inference);
@@ -42,7 +44,7 @@ int64_t ar_inference_cache(const ar_encoder_shape *shape);
 
 /* Floats of working memory for a step of `tokens` tokens in all, whose longest sequence has
  * `longest` (past + count). */
-int64_t ar_inference_work(const ar_encoder_shape *shape, int64_t tokens, int64_t longest);
+int64_t ar_inference_work(const ar_inference *inference, int64_t tokens, int64_t longest);
 
 /* Takes every sequence its next tokens further, on the calling thread. Row i of the item table
  * stands at table + i * table_stride. cache_stride is a multiple of 16, `work` and every cache are

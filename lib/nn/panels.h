@@ -10,35 +10,25 @@
 enum { AR_PANEL_ROWS = 16 };
 
 /* A view of a matrix [rows, columns]; whoever packed it owns the memory.
- *   f32:  [panels][columns][16] float
- *   bf16: [panels][columns / 2 rounded up][16][2] uint16_t, the upper halves of floats
- * Rows behind the last one, and the second column of a pair that has none, are 0. 64-byte aligned.
- */
+ * [panels][columns][16] float, 64-byte aligned. Rows behind the last one are 0. */
 typedef struct ar_panels {
-    const void *values;
+    const float *values;
     int64_t rows, columns;
-    bool bf16;
 } ar_panels;
 
 /* The number of panels that `rows` rows fill, and the bytes of `panels` of them. */
 int64_t ar_panels_count(int64_t rows);
-int64_t ar_panels_bytes(int64_t panels, int64_t columns, bool bf16);
+int64_t ar_panels_bytes(int64_t panels, int64_t columns);
 
-/* Packs matrix [rows, columns], whose rows stand `stride` apart, into `values` of
- * ar_panels_bytes(ar_panels_count(rows), ...). order [rows] says which row of the matrix is each
- * row of the panels (NULL: the same). bf16 rounds to the nearest, ties to even. */
-ar_panels ar_panels_pack(void *values, const float *matrix, int64_t stride, const int32_t *order,
-                         int64_t rows, int64_t columns, bool bf16);
-
-/* The panels first .. first + count - 1 (fewer, if the matrix ends) as a matrix of their own. */
-ar_panels ar_panels_part(const ar_panels *panels, int64_t first, int64_t count);
+/* Packs matrix [rows, columns] into `values` of ar_panels_bytes(ar_panels_count(rows), columns). */
+ar_panels ar_panels_pack(void *values, const float *matrix, int64_t rows, int64_t columns);
 
 /* dst[i, r] = bias[r] + sum over c of src[i, c] * matrix[r, c] for i < count, and relu of it. bias
  * [rows] may be NULL. The rows of dst and of src stand dst_stride and src_stride floats apart. A
  * value is one chain of fused multiply-adds over the columns in their order, begun with the bias:
  * its bits do not depend on count, on the other rows, or on the place of the row in its panel. (A
- * machine without fused multiply-add rounds twice at each link.) bf16 values are widened, so src
- * counts in full. One thread; threads share out panels, or rows of src. */
+ * machine without fused multiply-add rounds twice at each link.) One thread; threads share out
+ * panels, or rows of src. */
 void ar_panels_multiply(float *dst, int64_t dst_stride, const float *src, int64_t src_stride,
                         int64_t count, const ar_panels *matrix, const float *bias, bool relu);
 

@@ -17,7 +17,7 @@ typedef struct place {
     float *dst;
     const float *src;
     const float *bias; /* or NULL */
-    const char *panels[GROUP];
+    const float *panels[GROUP];
     __mmask16 masks[GROUP]; /* the rows of each panel that are there */
 } place;
 
@@ -33,13 +33,13 @@ static INLINE void add_column(__m512 sums[MANY_ROWS][GROUP], const __m512 *value
     }
 }
 
-static INLINE void sum_f32(__m512 sums[MANY_ROWS][GROUP], const ar_panels_job *job, const place *at,
-                           int rows, int panels) {
+static INLINE void add_columns(__m512 sums[MANY_ROWS][GROUP], const ar_panels_job *job,
+                               const place *at, int rows, int panels) {
     int64_t columns = job->matrix->columns, stride = job->src_stride;
     const float *src = at->src, *from[GROUP];
     AR_UNROLL(4)
     for (int p = 0; p < panels; p++)
-        from[p] = (const float *)(const void *)at->panels[p];
+        from[p] = at->panels[p];
     for (int64_t c = 0; c < columns; c++) {
         __m512 values[GROUP];
         AR_UNROLL(4)
@@ -49,35 +49,7 @@ static INLINE void sum_f32(__m512 sums[MANY_ROWS][GROUP], const ar_panels_job *j
     }
 }
 
-static INLINE void sum_bf16(__m512 sums[MANY_ROWS][GROUP], const ar_panels_job *job,
-                            const place *at, int rows, int panels) {
-    int64_t columns = job->matrix->columns, stride = job->src_stride;
-    const float *src = at->src;
-    const uint32_t *from[GROUP]; /* a pair of columns each, the first in the lower half */
-    const __m512i upper = _mm512_set1_epi32((int)0xFFFF0000u);
-    AR_UNROLL(4)
-    for (int p = 0; p < panels; p++)
-        from[p] = (const uint32_t *)(const void *)at->panels[p];
-    for (int64_t c = 0; c < columns; c += 2) {
-        __m512i both[GROUP];
-        __m512 values[GROUP];
-        AR_UNROLL(4)
-        for (int p = 0; p < panels; p++) {
-            both[p] = _mm512_loadu_si512(from[p] + c / 2 * LANES);
-            values[p] = _mm512_castsi512_ps(_mm512_slli_epi32(both[p], 16));
-        }
-        add_column(sums, values, src + c, stride, rows, panels);
-        if (c + 1 == columns)
-            break;
-        AR_UNROLL(4)
-        for (int p = 0; p < panels; p++)
-            values[p] = _mm512_castsi512_ps(_mm512_and_si512(both[p], upper));
-        add_column(sums, values, src + c + 1, stride, rows, panels);
-    }
-}
-
-static INLINE void block(const ar_panels_job *job, const place *at, int rows, int panels,
-                         bool bf16) {
+static INLINE void block(const ar_panels_job *job, const place *at, int rows, int panels) {
     __m512 sums[MANY_ROWS][GROUP], zero = _mm512_setzero_ps();
     AR_UNROLL(4)
     for (int p = 0; p < panels; p++) {
@@ -88,10 +60,7 @@ static INLINE void block(const ar_panels_job *job, const place *at, int rows, in
         for (int i = 0; i < rows; i++)
             sums[i][p] = bias;
     }
-    if (bf16)
-        sum_bf16(sums, job, at, rows, panels);
-    else
-        sum_f32(sums, job, at, rows, panels);
+    add_columns(sums, job, at, rows, panels);
     AR_UNROLL(4)
     for (int p = 0; p < panels; p++) {
         AR_UNROLL(12)
@@ -106,11 +75,8 @@ static INLINE void block(const ar_panels_job *job, const place *at, int rows, in
 typedef void block_function(const ar_panels_job *job, const place *at);
 
 #define BLOCK(rows, panels)                                                                        \
-    static TARGET void f32_##rows##x##panels(const ar_panels_job *job, const place *at) {          \
-        block(job, at, rows, panels, false);                                                       \
-    }                                                                                              \
-    static TARGET void bf16_##rows##x##panels(const ar_panels_job *job, const place *at) {         \
-        block(job, at, rows, panels, true);                                                        \
+    static TARGET void block_##rows##x##panels(const ar_panels_job *job, const place *at) {        \
+        block(job, at, rows, panels);                                                              \
     }
 
 BLOCK(1, 4)
@@ -122,11 +88,10 @@ BLOCK(6, 4)
 BLOCK(12, 1)
 BLOCK(12, 2)
 
-/* By [bf16][rows - 1], and by [bf16][panels - 1]. */
-static block_function *const few_rows[2][FEW_ROWS] = {
-    {f32_1x4, f32_2x4, f32_3x4, f32_4x4, f32_5x4, f32_6x4},
-    {bf16_1x4, bf16_2x4, bf16_3x4, bf16_4x4, bf16_5x4, bf16_6x4}};
-static block_function *const many_rows[2][2] = {{f32_12x1, f32_12x2}, {bf16_12x1, bf16_12x2}};
+/* By [rows - 1], and by [panels - 1]. */
+static block_function *const few_rows[FEW_ROWS] = {block_1x4, block_2x4, block_3x4,
+                                                   block_4x4, block_5x4, block_6x4};
+static block_function *const many_rows[2] = {block_12x1, block_12x2};
 
 /* The panels from `first` on, GROUP of them or what is left, and the bias beside them. */
 static place group_at(const ar_panels_job *job, int64_t first) {
@@ -136,8 +101,7 @@ static place group_at(const ar_panels_job *job, int64_t first) {
     for (int64_t p = 0; p < GROUP; p++) {
         int64_t panel = first + p < panels ? first + p : panels - 1;
         int64_t rows = matrix->rows - (first + p) * LANES;
-        at.panels[p] =
-            (const char *)matrix->values + ar_panels_bytes(panel, matrix->columns, matrix->bf16);
+        at.panels[p] = matrix->values + panel * LANES * matrix->columns;
         at.masks[p] = (__mmask16)(rows >= LANES ? 0xFFFF : rows > 0 ? (1 << rows) - 1 : 0);
     }
     return at;
@@ -154,7 +118,7 @@ static void multiply_many(const ar_panels_job *job, const place *at, int64_t pan
             part.panels[w] = at->panels[p + w];
             part.masks[w] = at->masks[p + w];
         }
-        many_rows[job->matrix->bf16][width - 1](job, &part);
+        many_rows[width - 1](job, &part);
     }
 }
 
@@ -170,7 +134,7 @@ void ar_panels_avx512(const ar_panels_job *job) {
             if (rows == MANY_ROWS)
                 multiply_many(job, &at, panels - first < GROUP ? panels - first : GROUP);
             else
-                few_rows[job->matrix->bf16][rows - 1](job, &at);
+                few_rows[rows - 1](job, &at);
         }
     }
 }

@@ -284,13 +284,9 @@ void ar_candidates_finish(int32_t *items, float *scores, ar_candidates *candidat
     }
 }
 
-/* Whether `key` is among keys [count], which are sorted if `sorted`; else all from `last` on are.
- */
-static bool is_among(const uint64_t *keys, int64_t count, uint64_t key, uint64_t last,
-                     bool sorted) {
-    int64_t low = 0, high = sorted ? count : 0;
-    if (!sorted || key < last)
-        return key >= last;
+/* Whether `key` is among the sorted keys [count]. */
+static bool is_among(const uint64_t *keys, int64_t count, uint64_t key) {
+    int64_t low = 0, high = count;
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
         if (keys[middle] > key)
@@ -302,20 +298,17 @@ static bool is_among(const uint64_t *keys, int64_t count, uint64_t key, uint64_t
 }
 
 int64_t ar_candidates_lead(ar_candidates *candidates, void *work) {
-    const uint64_t *keys = work;
-    int64_t best = best_keys(candidates, work), front = 0;
-    uint64_t last = UINT64_MAX;
-    for (int64_t i = 0; i < best; i++)
-        last = keys[i] < last ? keys[i] : last;
-    for (int64_t i = 0; front < best; i++) {
+    bool capped = candidates->categories != NULL;
+    int64_t best = capped ? best_keys(candidates, work) : 0, front = 0;
+    for (int64_t i = 0; i < candidates->count; i++) {
         ar_candidate entry = candidates->entries[i];
-        if (is_among(keys, best, key_of(entry.lower, entry.item), last,
-                     candidates->categories != NULL)) {
+        if (capped ? is_among(work, best, key_of(entry.lower, entry.item))
+                   : entry.lower >= candidates->threshold) {
             candidates->entries[i] = candidates->entries[front];
             candidates->entries[front++] = entry;
         }
     }
-    return best;
+    return front;
 }
 
 /* As sink, for a heap of entries with the lowest upper bound at its root. */

@@ -49,7 +49,9 @@ float ar_candidates_last(const ar_candidates *candidates, void *work);
 /* With `exact`: the k best in order, items [k] and scores [k]; -1 and -infinity behind the last. */
 void ar_candidates_finish(int32_t *items, float *scores, ar_candidates *candidates, void *work);
 
-/* Moves the k best by lower bound to the front; returns how many there are. */
+/* Moves those to the front whose lower bound is not below the threshold, which are at least k if
+ * there are as many; under a cap on categories those of the list that lower bounds would make.
+ * Returns how many. */
 int64_t ar_candidates_lead(ar_candidates *candidates, void *work);
 
 /* Orders entries by upper bound, the best first. */

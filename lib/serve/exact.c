@@ -38,7 +38,7 @@ static ar_panels pack(float *work, const ar_item_index *index, int tower, const 
             ahead = NULL;
         ar_interleave(work + start * dim, sources[at], ahead, dim);
     }
-    return (ar_panels){work, rows, dim, false};
+    return (ar_panels){work, rows, dim};
 }
 
 void ar_exact_towers(float *id, float *text, float *work, const ar_item_index *index,

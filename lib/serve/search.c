@@ -49,7 +49,7 @@ typedef struct run {
     int32_t *begins;   /* [tile, parts] */
     ar_query *queries; /* [tile] */
     int64_t *sessions; /* [tile] */
-    double *z;         /* [width] */
+    double *z;         /* [threads, width] */
     outcome *outcomes; /* [tile] */
 
     ar_scan scan;
@@ -88,7 +88,7 @@ static int64_t lay_out(run *r, char *base) {
     r->begins = carve(base, &used, r->tile * r->parts * (int64_t)sizeof *r->begins);
     r->queries = carve(base, &used, r->tile * (int64_t)sizeof *r->queries);
     r->sessions = carve(base, &used, r->tile * (int64_t)sizeof *r->sessions);
-    r->z = carve(base, &used, width * (int64_t)sizeof *r->z);
+    r->z = carve(base, &used, r->threads * width * (int64_t)sizeof *r->z);
     r->outcomes = carve(base, &used, r->tile * (int64_t)sizeof *r->outcomes);
     return used;
 }
@@ -280,20 +280,43 @@ static void run_exact(run *r, int64_t count, const int32_t *order, int64_t exten
     r->search->guaranteed += count;
 }
 
+static void make_queries(run *r, int part) {
+    for (int64_t s = part; s < r->scan.count; s += r->threads)
+        ar_query_make(r->queries + s, r->codes + s * r->parts * r->steps * 4,
+                      r->begins + s * r->parts, r->index,
+                      r->search->vectors + r->sessions[s] * r->index->width, r->parts,
+                      r->z + part * r->index->width);
+}
+
+/* Moves the queries that can be asked to the front, the sessions of the others to `left`. */
+static int64_t keep_usable(run *r, int64_t *left) {
+    int64_t usable = 0, others = 0, bytes = r->parts * r->steps * 4;
+    for (int64_t s = 0; s < r->scan.count; s++) {
+        if (!r->queries[s].usable) {
+            left[others++] = r->sessions[s];
+            continue;
+        }
+        if (usable < s) {
+            r->queries[usable] = r->queries[s];
+            r->sessions[usable] = r->sessions[s];
+            memcpy(r->codes + usable * bytes, r->codes + s * bytes, (size_t)bytes);
+            memcpy(r->begins + usable * r->parts, r->begins + s * r->parts,
+                   (size_t)r->parts * sizeof *r->begins);
+        }
+        usable++;
+    }
+    return usable;
+}
+
 /* By the compact copy; what cannot be asked or answered that way, by f32. */
 static void run_compact(run *r, int64_t first, int64_t count) {
     ar_search *search = r->search;
-    int64_t usable = 0, others = 0, left[AR_SCAN_SESSIONS];
-    for (int64_t s = first; s < first + count; s++) {
-        ar_query *query = r->queries + usable;
-        ar_query_make(query, r->codes + usable * r->parts * r->steps * 4,
-                      r->begins + usable * r->parts, r->index,
-                      search->vectors + s * r->index->width, r->parts, r->z);
-        if (query->usable)
-            r->sessions[usable++] = s;
-        else
-            left[others++] = s;
-    }
+    int64_t left[AR_SCAN_SESSIONS];
+    for (int64_t s = 0; s < count; s++)
+        r->sessions[s] = first + s;
+    r->scan.count = count;
+    share_out(r, make_queries);
+    int64_t usable = keep_usable(r, left), others = count - usable;
     r->scan = (ar_scan){.index = r->index,
                         .allowed = r->allowed,
                         .sessions = r->sessions,

@@ -115,13 +115,13 @@ typedef struct area {
 static int64_t area_bytes(const plan *made, const sources *from) {
     const ar_encoder_shape *shape = &from->encoder->shape;
     int64_t cache = from->parts == NULL ? made->most_tokens * ar_inference_cache(shape) : 0;
-    int64_t work = ar_inference_work(shape, made->most_tokens, made->longest);
+    int64_t work = ar_inference_work(&from->encoder->inferences[0], made->most_tokens, made->longest);
     return round_up(made->most_sequences * (int64_t)sizeof(ar_inference_sequence)) +
            round_up((work + cache) * (int64_t)sizeof(float));
 }
 
 static area area_at(char *memory, const plan *made, const sources *from) {
-    int64_t work = ar_inference_work(&from->encoder->shape, made->most_tokens, made->longest);
+    int64_t work = ar_inference_work(&from->encoder->inferences[0], made->most_tokens, made->longest);
     area at = {.sequences = (ar_inference_sequence *)(void *)memory};
     memory += round_up(made->most_sequences * (int64_t)sizeof *at.sequences);
     at.work = (float *)(void *)memory;

@@ -12,6 +12,7 @@
 #include "core/threads.h"
 #include "model/workspace.h"
 #include "nn/linear.h"
+#include "nn/panels.h"
 #include "serve/session_encoder.h"
 
 #include <stdio.h>
@@ -89,7 +90,9 @@ typedef struct product {
     ar_onednn *onednn;
     int64_t m, n, k;
     float *src, *weights, *dst;
-    ar_panels panels, bf16;
+    ar_panels panels;
+    ar_weight_matrix bf16;
+    void *work;
 } product;
 
 static void run_panels(void *context) {
@@ -99,7 +102,8 @@ static void run_panels(void *context) {
 
 static void run_bf16(void *context) {
     product *p = context;
-    ar_panels_multiply(p->dst, p->n, p->src, p->k, p->m, &p->bf16, NULL, false);
+    int64_t stride = ar_panels_count(p->n) * AR_PANEL_ROWS;
+    ar_weight_matrix_multiply(p->dst, stride, p->src, p->k, p->m, &p->bf16, NULL, false, p->work);
 }
 
 static void run_onednn(void *context) {
@@ -112,8 +116,8 @@ static void run_onednn(void *context) {
 static double peak(void) {
     product p = {.m = 1, .n = 64, .k = 64};
     float *src = floats(6 * p.k, 1.0f), *matrix = floats(p.n * p.k, 1.0f), *dst = floats(6 * 64, 1);
-    void *values = ar_new(ar_panels_bytes(4, p.k, false), 1);
-    ar_panels panels = ar_panels_pack(values, matrix, p.k, NULL, p.n, p.k, false);
+    void *values = ar_new(ar_panels_bytes(4, p.k), 1);
+    ar_panels panels = ar_panels_pack(values, matrix, p.n, p.k);
     double best = 0.0;
     for (int run = 0; run < RUNS; run++) {
         enum { TIMES = 2000 };
@@ -142,18 +146,19 @@ static void bench_products(void) {
         int64_t panels = ar_panels_count(p.n), rows = ar_row_bucket(p.m);
         p.src = floats(rows * p.k, 1.0f);
         p.weights = floats(p.n * p.k, 1.0f);
-        p.dst = floats(rows * p.n, 1.0f);
-        void *values = ar_new(ar_panels_bytes(panels, p.k, false), 1);
-        void *halves = ar_new(ar_panels_bytes(panels, p.k, true), 1);
-        p.panels = ar_panels_pack(values, p.weights, p.k, NULL, p.n, p.k, false);
-        p.bf16 = ar_panels_pack(halves, p.weights, p.k, NULL, p.n, p.k, true);
+        p.dst = floats(rows * panels * AR_PANEL_ROWS, 1.0f);
+        void *values = ar_new(ar_panels_bytes(panels, p.k), 1);
+        void *halves = ar_new(ar_weight_matrix_bytes(p.n, p.k, true), 1);
+        p.work = ar_new(ar_weight_matrix_work(rows, p.k, true), sizeof(float));
+        p.panels = ar_panels_pack(values, p.weights, p.n, p.k);
+        p.bf16 = ar_weight_matrix_pack(halves, p.weights, p.n, p.k, true);
         check(ar_onednn_create(&p.onednn));
         double seconds[3], done = 2e-9 * (double)(p.m * p.n * p.k);
         time_works(seconds, (const work[]){run_panels, run_bf16, run_onednn}, 3, &p, false);
         printf("%5d x %5d x %4d   %9.0f %9.0f %9.0f   %22.2f\n", (int)p.m, (int)p.n, (int)p.k,
                done / seconds[0], done / seconds[1], done / seconds[2], seconds[2] / seconds[0]);
         ar_onednn_free(p.onednn);
-        void *const arrays[] = {p.src, p.weights, p.dst, values, halves};
+        void *const arrays[] = {p.src, p.weights, p.dst, values, halves, p.work};
         for (size_t a = 0; a < sizeof arrays / sizeof arrays[0]; a++)
             ar_free(arrays[a]);
     }

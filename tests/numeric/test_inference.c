@@ -48,7 +48,7 @@ static void close_encoder(encoder *e) {
 static void run(float *dst, const encoder *e, int64_t first, int64_t count, int64_t steps) {
     ar_inference_sequence *all = ar_new(count, sizeof *all), *now = ar_new(count, sizeof *now);
     int64_t longest = e->shape.max_len, tokens = count * longest;
-    float *work = ar_new(ar_inference_work(&e->shape, tokens, longest), sizeof *work);
+    float *work = ar_new(ar_inference_work(&e->inference, tokens, longest), sizeof *work);
     for (int64_t s = 0; s < count; s++)
         all[s].cache = ar_new(longest * e->cache_stride, sizeof(float));
     for (int64_t step = 0; step < steps; step++) {
