@@ -12,7 +12,8 @@ enum { AR_COMPACT_ROWS = 16 };
  *   int8: the matrix is 128 + value, unsigned, the other side signed; sums are int32 and exact.
  *   bf16: the upper halves of floats, none of them denormal; sums are f32 in an order of the
  *         machine's choice, so within (steps * 2 + 2) * 2^-23 of the sum of absolute products,
- *         and what lies below the smallest normal float may count as 0. */
+ *         and what lies below the smallest normal float may count as 0.
+ * The bits of a row of dst do not depend on the rows beside it. */
 typedef enum ar_compact_kind { AR_COMPACT_INT8, AR_COMPACT_BF16 } ar_compact_kind;
 
 /* Values of a step. */
@@ -36,6 +37,8 @@ typedef struct ar_compact_job {
     const int32_t *begin; /* [count]: what int8 sums begin with: -128 * the sum of the row of src */
     const void *matrix;   /* [panels, steps, 16] of 4 bytes */
     int64_t panels, steps;
+    const void *next; /* the panels that the caller multiplies next, as many, or NULL: fetched
+                         meanwhile, which is only advice */
 } ar_compact_job;
 
 /* One thread. */

@@ -19,17 +19,17 @@ static INLINE __m512i spread(const char *src, int64_t at) {
     return _mm512_set1_epi32(step);
 }
 
-/* What is multiplied later, to be fetched meanwhile: the next group of panels if these rows of src
- * are all there are, else panels behind the job's, shared out to the blocks of all rows but the
- * first, which wait for the job's own. Reading behind the matrix is only advice. */
+/* What is multiplied later, to be fetched meanwhile: the job's next group of panels if these rows of
+ * src are all there are, else the caller's next panels, shared out to the blocks of all rows but
+ * the first, which wait for the job's own. */
 static INLINE const char *ahead_of(const ar_compact_job *job, int64_t i, int64_t first, int group) {
-    const char *matrix = job->matrix;
+    const char *matrix = job->matrix, *next = job->next != NULL ? job->next : matrix;
     int64_t bytes = job->steps * 64, blocks = job->panels / group;
     if (job->count <= MOST_ROWS)
-        return matrix + (first + group) * bytes;
+        return first + group < job->panels ? matrix + (first + group) * bytes : next;
     int64_t panel = (i / FEW_ROWS / 2 - 1) * blocks + first / group;
     bool wanted = panel >= 0 && panel < job->panels;
-    return matrix + (wanted ? job->panels + panel : first) * bytes;
+    return wanted ? next + panel * bytes : matrix + first * bytes;
 }
 
 /* `rows` x `panels`, constants where it is called. Sums are kept as bits, whatever they are. */

@@ -70,7 +70,9 @@ static void multiply_bf16(float *dst, int64_t dst_stride, const float *src, int6
             .count = count,
             .matrix = (const char *)matrix->values + first * bytes,
             .panels = panels - first < tile ? panels - first : tile,
-            .steps = steps});
+            .steps = steps,
+            .next = first + tile < panels ? (const char *)matrix->values + (first + tile) * bytes
+                                          : NULL});
 }
 
 void ar_weight_matrix_multiply(float *dst, int64_t dst_stride, const float *src, int64_t src_stride,

@@ -60,6 +60,8 @@ void ar_scan_compact(ar_candidates *const *candidates, const ar_scan *scan, int6
     for (int64_t p = first; p < last; p += AR_SCAN_PANELS) {
         job.panels = last - p < AR_SCAN_PANELS ? last - p : AR_SCAN_PANELS;
         job.matrix = (const char *)index->codes + p * job.steps * AR_INDEX_ROWS * 4;
+        job.next = p + AR_SCAN_PANELS < last ? (const char *)job.matrix + TILE_ROWS * job.steps * 4
+                                             : NULL;
         ar_compact_multiply(&job);
         for (int64_t s = 0; s < scan->count; s++)
             if (!candidates[s]->overflown)

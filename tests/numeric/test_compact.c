@@ -47,7 +47,8 @@ static void open_product(product *p, ar_compact_kind kind, int64_t count, int64_
     for (int64_t i = 0; i < count; i++)
         p->begin[i] = (int32_t)ar_random_below(&stream, 100000) - 50000;
     p->job = (ar_compact_job){
-        kind, p->dst, panels * 16 + p->extra, p->src, count, p->begin, p->matrix, panels, steps};
+        kind,     p->dst, panels * 16 + p->extra, p->src, count, p->begin, p->matrix, panels,
+        steps,    NULL};
 }
 
 static void close_product(product *p) {

@@ -72,7 +72,7 @@ static double check_bounds(const ar_item_index *index, const float *vector, int 
     ar_search_memory memory = {0};
     ar_query_make(&query, codes, begins, index, vector, parts, z);
     ck_assert(query.usable);
-    ar_compact_job job = {kind, sums, rows, codes, parts, begins, index->codes, PANELS, steps};
+    ar_compact_job job = {kind, sums, rows, codes, parts, begins, index->codes, PANELS, steps, NULL};
     ar_compact_multiply(&job);
     ar_bounds bounds = {kind,
                         sums,
