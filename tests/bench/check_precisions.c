@@ -4,7 +4,9 @@
  *
  * Every prefix of the sessions in the file SESSIONS (a session of item keys a line), up to COUNT,
  * is served by recommenders of serve.precision f32, bf16 and int8 of one model, in batches of 1, 7
- * and 64: items and bits of the scores must be the same. Exit code 1 if they are not. */
+ * and 64: items and bits of the scores must be the same. Exit code 1 if they are not. Then
+ * serve.encoder bf16, which may differ: how many items its lists share with the others, and how
+ * often either holds the item that really came next. */
 #include <alterrec/alterrec.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -33,18 +35,21 @@ static void *array(int64_t count, size_t size) {
 typedef struct prefixes {
     const int32_t **items;
     int64_t *lengths;
+    int32_t *labels; /* the items that came next; -1: none did */
     int64_t count;
 } prefixes;
 
 static prefixes list_prefixes(const alterrec_sessions *sessions, int64_t most) {
     prefixes all = {.items = array(most, sizeof *all.items),
-                    .lengths = array(most, sizeof *all.lengths)};
+                    .lengths = array(most, sizeof *all.lengths),
+                    .labels = array(most, sizeof *all.labels)};
     for (int64_t s = 0; s < alterrec_sessions_count(sessions); s++) {
         const int32_t *items;
         int64_t length;
         must(alterrec_sessions_get(&items, &length, sessions, s));
         for (int64_t t = 1; t <= length && all.count < most; t++) {
             all.items[all.count] = items;
+            all.labels[all.count] = t < length ? items[t] : -1;
             all.lengths[all.count++] = t;
         }
     }
@@ -74,6 +79,32 @@ static void serve(int32_t *items, float *scores, const alterrec_recommender *rec
     printf("  batches of %-3" PRId64 " %9.1f items scored in f32 a session, %" PRId64
            " rescans, %" PRId64 " of %" PRId64 " guaranteed\n",
            size, (double)reranked / (double)all->count, rescans, guaranteed, all->count);
+}
+
+static bool holds(const int32_t *list, int64_t k, int32_t item) {
+    for (int64_t i = 0; i < k; i++)
+        if (list[i] == item)
+            return true;
+    return false;
+}
+
+/* Lists of rounded encoders beside those of exact ones. */
+static void compare_encoders(const int32_t *exact, const int32_t *rounded, const prefixes *all,
+                             int64_t k) {
+    int64_t shared = 0, labels = 0, exact_hits = 0, rounded_hits = 0;
+    for (int64_t p = 0; p < all->count; p++) {
+        for (int64_t i = 0; i < k; i++)
+            shared += holds(exact + p * k, k, rounded[p * k + i]);
+        if (all->labels[p] < 0)
+            continue;
+        labels++;
+        exact_hits += holds(exact + p * k, k, all->labels[p]);
+        rounded_hits += holds(rounded + p * k, k, all->labels[p]);
+    }
+    printf("encoders in bf16: %.2f %% of the lists' items are the same; of %" PRId64
+           " next items f32 lists hold %.4f, bf16 ones %.4f\n",
+           100.0 * (double)shared / (double)(all->count * k), labels,
+           (double)exact_hits / (double)labels, (double)rounded_hits / (double)labels);
 }
 
 int main(int argc, char **argv) {
@@ -112,6 +143,13 @@ int main(int argc, char **argv) {
         }
         alterrec_recommender_free(recommender);
     }
+    alterrec_recommender *rounded;
+    must(alterrec_config_set(config, "serve.encoder", "bf16"));
+    must(alterrec_recommender_create(&rounded, model, config));
+    printf("encoders in bf16\n");
+    serve(items, scores, rounded, &all, batch_sizes[0], k);
+    alterrec_recommender_free(rounded);
+    compare_encoders(expected, items, &all, k);
     printf("%" PRId64 " lists of %" PRId64 " sessions differ (%zu places compared 8 times)\n",
            different, all.count, size);
     return different == 0 ? 0 : 1;
