@@ -85,18 +85,33 @@ AR_CLONES static void decay_row(float *parameters, float *first, float *second, 
     }
 }
 
+/* What moves a row that has missed some steps. */
+typedef struct catching_up {
+    float move, decay1, decay2, epsilon;
+} catching_up;
+
+static catching_up find_catching_up(const ar_adam_rows *table, int64_t last, int64_t missed,
+                                    const double *recent, const ar_adam_options *options) {
+    int64_t reached = last - missed;
+    double move = missed <= MISSED_MOST ? recent[missed] : table->moves[reached - table->begin];
+    double correction = 1.0 - pow(options->beta2, (double)(reached + 1));
+    return (catching_up){
+        (float)(options->learning_rate * move), (float)pow(options->beta1, (double)missed),
+        (float)pow(options->beta2, (double)missed), (float)(options->epsilon * sqrt(correction))};
+}
+
+/* known [MISSED_MOST + 1]: of rows that have missed few steps, as most have. */
 static void catch_up_row(ar_adam_rows *table, const ar_adam *adam, float *parameters, int64_t row,
-                         const double *recent, const ar_adam_options *options) {
+                         const catching_up *known, const double *recent,
+                         const ar_adam_options *options) {
     int64_t missed = adam->steps - table->steps[row], at = row * table->dim;
     if (missed == 0)
         return;
-    double move =
-        missed <= MISSED_MOST ? recent[missed] : table->moves[table->steps[row] - table->begin];
-    double correction = 1.0 - pow(options->beta2, (double)(table->steps[row] + 1));
-    decay_row(parameters + at, adam->first + at, adam->second + at, table->dim,
-              (float)(options->learning_rate * move), (float)pow(options->beta1, (double)missed),
-              (float)pow(options->beta2, (double)missed),
-              (float)(options->epsilon * sqrt(correction)));
+    catching_up by = missed <= MISSED_MOST
+                         ? known[missed]
+                         : find_catching_up(table, adam->steps, missed, recent, options);
+    decay_row(parameters + at, adam->first + at, adam->second + at, table->dim, by.move, by.decay1,
+              by.decay2, by.epsilon);
     table->steps[row] = adam->steps;
 }
 
@@ -107,10 +122,15 @@ alterrec_status ar_adam_rows_catch_up(ar_adam_rows *table, const ar_adam *adam, 
     find_powers(powers, options);
     find_recent(recent, powers, adam->steps, options);
     AR_TRY(find_moves(table, powers, adam->steps, options));
+    catching_up known[MISSED_MOST + 1];
+    for (int64_t missed = 0; missed <= MISSED_MOST && missed <= adam->steps - table->begin;
+         missed++)
+        known[missed] = find_catching_up(table, adam->steps, missed, recent, options);
     int64_t rows = touched != NULL ? count : table->rows;
 #pragma omp parallel for schedule(static) if (rows > PARALLEL_ROWS)
     for (int64_t i = 0; i < rows; i++)
-        catch_up_row(table, adam, parameters, touched != NULL ? touched[i] : i, recent, options);
+        catch_up_row(table, adam, parameters, touched != NULL ? touched[i] : i, known, recent,
+                     options);
     if (touched == NULL) {
         table->begin = adam->steps;
         table->move_count = 0;

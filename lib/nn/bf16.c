@@ -27,13 +27,18 @@ void ar_bf16_widen(float *dst, const ar_bf16 *src, int64_t count) {
         widen_range(dst + i, src + i, count - i < RANGE ? count - i : RANGE);
 }
 
+alterrec_status ar_rounded_reserve(ar_rounded *rounded, int64_t count) {
+    if (count <= rounded->capacity)
+        return ALTERREC_OK;
+    ar_bf16 *values;
+    AR_NEW(values, count);
+    ar_free(rounded->values);
+    *rounded = (ar_rounded){values, count};
+    return ALTERREC_OK;
+}
+
 alterrec_status ar_rounded_fill(ar_rounded *rounded, const float *src, int64_t count) {
-    if (count > rounded->capacity) {
-        ar_bf16 *values;
-        AR_NEW(values, count);
-        ar_free(rounded->values);
-        *rounded = (ar_rounded){values, count};
-    }
+    AR_TRY(ar_rounded_reserve(rounded, count));
     ar_bf16_round(rounded->values, src, count);
     return ALTERREC_OK;
 }

@@ -45,6 +45,8 @@ typedef struct ar_rounded {
     int64_t capacity;
 } ar_rounded;
 
+/* Room for `count` values; what stood there may be lost. */
+alterrec_status ar_rounded_reserve(ar_rounded *rounded, int64_t count);
 alterrec_status ar_rounded_fill(ar_rounded *rounded, const float *src, int64_t count);
 void ar_rounded_free(ar_rounded *rounded);
 

@@ -1,5 +1,6 @@
 #include "train/learner.h"
 
+#include "core/limit.h"
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/threads.h"
@@ -12,9 +13,8 @@
 #include <omp.h>
 #include <string.h>
 
-/* Floats in one tile of logits: small enough to stay cheap, large enough for full-speed products.
- */
-enum { TILE_FLOATS = 1 << 24, TILE_ROWS_MOST = 256 };
+/* Of a tile of logits: when one is the whole batch, the table is read once. Tiles are alike. */
+enum { TILE_FLOATS = 1 << 24, TILE_ROWS_MOST = 512 };
 
 /* The random streams of one step. */
 enum { STREAM_TABLE = AR_OBJECTIVE_STREAMS, STREAM_ENCODER };
@@ -28,15 +28,12 @@ static void count_time(ar_learner *learner, int part) {
 
 /* The examples whose scores of `rows` rows make a tile. */
 static int64_t tile_rows_of(int64_t rows) {
-    int64_t fit = TILE_FLOATS / rows;
-    fit = fit < TILE_ROWS_MOST ? fit : TILE_ROWS_MOST;
-    return fit > AR_PRODUCT_ROWS ? fit : AR_PRODUCT_ROWS;
+    return ar_at_least(ar_at_most(TILE_FLOATS / rows, TILE_ROWS_MOST), AR_PRODUCT_ROWS);
 }
 
 /* Room for a tile of any number of rows up to `rows`: fewer rows may make a larger tile. */
 static int64_t tile_floats(int64_t rows) {
-    int64_t most = TILE_ROWS_MOST * rows < TILE_FLOATS ? TILE_ROWS_MOST * rows : TILE_FLOATS;
-    return most > AR_PRODUCT_ROWS * rows ? most : AR_PRODUCT_ROWS * rows;
+    return ar_at_least(ar_at_most(TILE_ROWS_MOST * rows, TILE_FLOATS), AR_PRODUCT_ROWS * rows);
 }
 
 alterrec_status ar_learner_create(ar_learner *learner, alterrec_model *model, int kind,
@@ -138,7 +135,9 @@ static alterrec_status reserve_rows(ar_learner *learner) {
         }
         learner->row_capacity = rows;
     }
-    learner->tile_rows = tile_rows_of(rows);
+    int64_t fit = tile_rows_of(rows), examples = learner->stage.batch.count;
+    int64_t tiles = ar_at_least((examples + fit - 1) / fit, 1);
+    learner->tile_rows = (examples + tiles - 1) / tiles;
     learner->diff_weights = ar_tower_weights_at(learner->diff, &learner->stage.tower.shape);
     learner->diff_table =
         learner->kind == ALTERREC_ID ? learner->diff_weights.embedding : learner->own_diff_table;
@@ -177,6 +176,8 @@ static alterrec_status reserve_losses(ar_learner *learner, const ar_step_options
     AR_TRY(
         ar_grow(&losses, &learner->loss_capacity, AR_LOSSES * stage->batch.count, sizeof(double)));
     learner->losses = losses;
+    if (learner->use_bf16)
+        AR_TRY(ar_rounded_reserve(&learner->diff_bf16, tile_floats(rows)));
     bool second = options->ranker != NULL || options->labeller != NULL || options->partner != NULL;
     if (second && learner->second == NULL)
         AR_NEW(learner->second, tile_floats(rows));
@@ -289,9 +290,13 @@ static alterrec_status loss_tile(ar_learner *learner, int64_t first, int64_t cou
     else if (!ranked)
         AR_TRY(rank_tile(learner, options->ranker, first, count));
 #pragma omp parallel for schedule(dynamic, 4) if (count * stage->rows > AR_PARALLEL_LEAST)
-    for (int64_t i = 0; i < count; i++)
+    for (int64_t i = 0; i < count; i++) {
+        int64_t at = i * stage->rows;
         loss_row(learner, &stage->batch, first + i, i, positives != NULL ? positives + i * p : NULL,
                  options);
+        if (learner->use_bf16) /* while the row is near */
+            ar_bf16_round(learner->diff_bf16.values + at, learner->logits + at, stage->rows);
+    }
     return ALTERREC_OK;
 }
 
@@ -306,23 +311,23 @@ static alterrec_status score_tile(float *scores, ar_learner *learner, int64_t fi
                      count, rows, dim, AR_WEIGHTS_TRANSPOSED);
 }
 
-/* The gradients of vectors and table from those of a tile's scores. */
-static alterrec_status score_tile_backward(ar_learner *learner, const float *diff_scores,
+/* The gradients of vectors and table from those of a tile's scores, which `scored` has. */
+static alterrec_status score_tile_backward(ar_learner *learner, const ar_learner *scored,
                                            int64_t first, int64_t count) {
     int64_t rows = learner->stage.rows, dim = learner->tower->shape.encoder.dim;
     int added = AR_SRC_TRANSPOSED | (first > 0 ? AR_ACCUMULATE : 0);
     float *diff_vectors = learner->diff_vectors + first * dim;
+    const ar_bf16 *rounded = scored->diff_bf16.values;
     if (learner->use_bf16) {
-        AR_TRY(ar_rounded_fill(&learner->diff_bf16, diff_scores, count * rows));
-        AR_TRY(ar_matmul_bf16(learner->onednn, diff_vectors, learner->diff_bf16.values,
-                              learner->table_bf16.values, NULL, count, dim, rows, 0));
-        return ar_matmul_bf16(learner->onednn, learner->diff_table, learner->diff_bf16.values,
+        AR_TRY(ar_matmul_bf16(learner->onednn, diff_vectors, rounded, learner->table_bf16.values,
+                              NULL, count, dim, rows, 0));
+        return ar_matmul_bf16(learner->onednn, learner->diff_table, rounded,
                               learner->vectors_bf16.values + first * dim, NULL, rows, dim, count,
                               added);
     }
-    AR_TRY(ar_matmul(learner->onednn, diff_vectors, diff_scores, learner->table, NULL, count, dim,
-                     rows, 0));
-    return ar_matmul(learner->onednn, learner->diff_table, diff_scores,
+    AR_TRY(ar_matmul(learner->onednn, diff_vectors, scored->logits, learner->table, NULL, count,
+                     dim, rows, 0));
+    return ar_matmul(learner->onednn, learner->diff_table, scored->logits,
                      learner->vectors + first * dim, NULL, rows, dim, count, added);
 }
 
@@ -346,8 +351,7 @@ static alterrec_status score_and_loss(ar_learner *learner, const ar_step_options
     share_negatives(learner, options);
     count_time(learner, ALTERREC_PART_LOSS);
     for (int64_t first = 0; first < examples; first += learner->tile_rows) {
-        int64_t count = examples - first;
-        count = count < learner->tile_rows ? count : learner->tile_rows;
+        int64_t count = ar_at_most(examples - first, learner->tile_rows);
         AR_TRY(score_tile(learner->logits, learner, first, count));
         if (options->partner != NULL)
             AR_TRY(score_tile(learner->second, options->partner, first, count));
@@ -356,9 +360,9 @@ static alterrec_status score_and_loss(ar_learner *learner, const ar_step_options
         count_time(learner, ALTERREC_PART_SCORES);
         AR_TRY(loss_tile(learner, first, count, options));
         count_time(learner, ALTERREC_PART_LOSS);
-        AR_TRY(score_tile_backward(learner, learner->logits, first, count));
+        AR_TRY(score_tile_backward(learner, learner, first, count));
         if (options->partner != NULL)
-            AR_TRY(score_tile_backward(options->partner, learner->logits, first, count));
+            AR_TRY(score_tile_backward(options->partner, learner, first, count));
         count_time(learner, ALTERREC_PART_SCORES);
     }
     return ALTERREC_OK;

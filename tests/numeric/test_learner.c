@@ -231,6 +231,41 @@ START_TEST(loss_and_gradients) {
 }
 END_TEST
 
+/* Products of bf16 numbers, of which the first 8 bits are left, against differences of a loss that
+ * rounds nothing, and against the gradients in f32. The yardstick is the whole gradient: a tensor
+ * whose own entries are what is left of sums near 0, like the item table's shift, may be far off.
+ * Test number: tower, kind of negatives, dropout. */
+START_TEST(loss_and_gradients_in_bf16) {
+    const double loss_tolerance = 3e-3, gradient_tolerance = 2e-2, distance_tolerance = 1.5e-2;
+    training t;
+    ar_step_result exact, rounded;
+    open_training(&t, towers[_i & 1]);
+    t.options.negatives = modes[_i >> 1 & 1];
+    t.options.dropout = _i >> 2 != 0 ? 0.2f : 0.0f;
+    int64_t parameters = t.learner.tower->list.count;
+    loss_of l = {.training = &t, .block = to_doubles(t.learner.tower->block, parameters)};
+    float *gradients = ar_new(parameters, sizeof *gradients);
+    MUST(ar_learner_gradients(&exact, &t.learner, &t.examples, &t.options));
+    memcpy(gradients, t.learner.diff, (size_t)parameters * sizeof *gradients);
+    if (ar_learner_use_bf16(&t.learner) == ALTERREC_OK) { /* else no processor for it */
+        double distance = 0.0, length = 0.0;
+        MUST(ar_learner_gradients(&rounded, &t.learner, &t.examples, &t.options));
+        for (int64_t i = 0; i < parameters; i++) {
+            distance += pow((double)t.learner.diff[i] - (double)gradients[i], 2.0);
+            length += pow((double)gradients[i], 2.0);
+        }
+        ck_assert(!same_bits(gradients, t.learner.diff, parameters));
+        ck_assert_double_eq_tol(rounded.loss, exact.loss, loss_tolerance * exact.loss);
+        ck_assert_double_le(distance, distance_tolerance * distance_tolerance * length);
+        check_gradient("everything", t.learner.diff, l.block, parameters, batch_loss, &l,
+                       gradient_tolerance);
+    }
+    ar_free(l.block);
+    ar_free(gradients);
+    close_training(&t);
+}
+END_TEST
+
 /* Test number: kind of negatives, dropout. */
 START_TEST(joint_tower) {
     training t;
@@ -501,6 +536,7 @@ END_TEST
 int main(void) {
     TCase *group = tcase_create("learner");
     tcase_add_loop_test(group, loss_and_gradients, 0, 8);
+    tcase_add_loop_test(group, loss_and_gradients_in_bf16, 0, 8);
     tcase_add_loop_test(group, joint_tower, 0, 4);
     tcase_add_loop_test(group, loss_and_gradients_with_positives, 0, 8);
     tcase_add_loop_test(group, hard_negatives_are_the_other_towers_ranks, 0, 2);
