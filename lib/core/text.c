@@ -63,7 +63,24 @@ static void make_c_locale(void) {
     c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 }
 
+/* Whole numbers that a double holds, which most times are. */
+static bool whole_to_double(double *value, const char *text, size_t length) {
+    enum { MOST_DIGITS = 15 };
+    int64_t parsed = 0;
+    if (length == 0 || length > MOST_DIGITS)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        parsed = 10 * parsed + (text[i] - '0');
+    }
+    *value = (double)parsed;
+    return true;
+}
+
 bool ar_text_to_double(double *value, const char *text, size_t length) {
+    if (whole_to_double(value, text, length))
+        return true;
     char copy[64];
     if (length == 0 || length >= sizeof copy)
         return false;

@@ -6,11 +6,12 @@
 
 enum { PART_LEAST = 1 << 20 /* bytes: less is not worth a second numbering of items */ };
 
-alterrec_status ar_file_parts_create(ar_file_parts *parts, const ar_item_lookup *lookup) {
+alterrec_status ar_file_parts_create(ar_file_parts *parts, const ar_item_lookup *lookup,
+                                     bool whole) {
     const ar_text_file *file = lookup->file;
     int64_t size = file->end - file->next;
     *parts = (ar_file_parts){.keys = lookup->keys};
-    parts->count = ar_at_least(ar_at_most(ar_threads_count(), size / PART_LEAST), 1);
+    parts->count = whole ? 1 : ar_at_least(ar_at_most(ar_threads_count(), size / PART_LEAST), 1);
     AR_NEW(parts->parts, parts->count);
     const char *from = file->next;
     for (int64_t p = 0; p < parts->count; p++) {

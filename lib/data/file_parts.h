@@ -20,9 +20,10 @@ typedef struct ar_file_parts {
     ar_dictionary *keys; /* of the whole */
 } ar_file_parts;
 
-/* Cuts what is left of lookup->file, into a single part if it is small. A line ends at a newline,
- * whatever stands before it. */
-alterrec_status ar_file_parts_create(ar_file_parts *parts, const ar_item_lookup *lookup);
+/* Cuts what is left of lookup->file; into a single part if it is small, or is to be kept `whole`. A
+ * line ends at a newline, whatever stands before it. */
+alterrec_status ar_file_parts_create(ar_file_parts *parts, const ar_item_lookup *lookup,
+                                     bool whole);
 void ar_file_parts_free(ar_file_parts *parts);
 
 /* Has every part worked on, side by side. Of several errors the one that stands first in the file

@@ -22,65 +22,52 @@ alterrec_status ar_item_lookup_find(int32_t *item, ar_item_lookup *lookup, const
     return ALTERREC_OK;
 }
 
-alterrec_status ar_item_lookup_cached(int32_t *item, ar_item_lookup *lookup, const char *key,
-                                      size_t length, const char *place) {
-    const ar_text_file *file = lookup->file;
-    /* A value whose quotes were doubled does not stand in the file. */
-    uintptr_t begin = (uintptr_t)file->begin, end = (uintptr_t)file->end, at = (uintptr_t)key;
-    bool fits = lookup->cache.buckets != NULL && length > 0 && length <= AR_KEY_CACHE_LONGEST &&
-                at >= begin && at < end && end - at >= AR_KEY_CACHE_READ;
-    if (!fits)
-        return ar_item_lookup_find(item, lookup, key, length, place);
-    ar_cached_key wanted = ar_key_cache_key(key, length);
-    *item = ar_key_cache_find(&lookup->cache, &wanted);
-    if (*item >= 0)
-        return ALTERREC_OK;
-    AR_TRY(ar_item_lookup_find(item, lookup, key, length, place));
-    return *item >= 0 ? ar_key_cache_insert(&lookup->cache, &wanted, *item) : ALTERREC_OK;
-}
-
-/* Keys that have been found in the text and are looked up together: while the processor waits for
- * the place of one in the cache, it can already fetch those of others. */
-enum { BATCH = 64 };
-
-typedef struct batch {
-    ar_cached_key wanted[BATCH]; /* of a key too long for the cache: what the cache never holds */
-    const char *keys[BATCH];
-    size_t lengths[BATCH];
-    int count;
-} batch;
-
 static const ar_cached_key too_long = {.low = 0, .high = 1};
 
 /* Puts the key that begins at `key` into the batch and returns where it ends. */
-static inline const char *take_key(batch *all, const ar_item_lookup *lookup, const char *key,
+static inline const char *take_key(ar_key_batch *all, const ar_item_lookup *lookup, const char *key,
                                    const char *to) {
     ar_cached_key wanted;
     size_t length;
     if (lookup->cache.buckets != NULL && lookup->file->end - key >= AR_KEY_CACHE_READ &&
         ar_key_cache_take(&wanted, &length, key)) {
         __builtin_prefetch(ar_key_cache_bucket(&lookup->cache, &wanted));
+        all->wanted[all->count] = wanted;
+        all->keys[all->count] = key;
+        all->lengths[all->count++] = length;
+        return key + length;
+    }
+    const char *end = key;
+    while (end < to && !ar_parts_keys(*end))
+        end++;
+    ar_key_batch_add(all, lookup, key, (size_t)(end - key));
+    return end;
+}
+
+void ar_key_batch_add(ar_key_batch *all, const ar_item_lookup *lookup, const char *key,
+                      size_t length) {
+    ar_cached_key wanted = too_long;
+    if (lookup->cache.buckets != NULL && length <= AR_KEY_CACHE_LONGEST &&
+        lookup->file->end - key >= AR_KEY_CACHE_READ) {
+        wanted = ar_key_cache_key(key, length);
+        __builtin_prefetch(ar_key_cache_bucket(&lookup->cache, &wanted));
     } else {
-        const char *end = key;
-        while (end < to && !ar_parts_keys(*end))
-            end++;
-        length = (size_t)(end - key);
-        wanted = too_long;
         ar_dictionary_prefetch(lookup->known != NULL ? lookup->known : lookup->keys, key, length);
     }
     all->wanted[all->count] = wanted;
     all->keys[all->count] = key;
     all->lengths[all->count++] = length;
-    return key + length;
 }
 
 /* items[i] = the number of key i, -1 if its first bucket does not hold it. */
-AR_CLONES static void find_cached(int32_t *items, const ar_key_cache *cache, const batch *all) {
+AR_CLONES static void find_cached(int32_t *items, const ar_key_cache *cache,
+                                  const ar_key_batch *all) {
     for (int i = 0; i < all->count; i++)
         items[i] = ar_key_bucket_find(ar_key_cache_bucket(cache, &all->wanted[i]), &all->wanted[i]);
 }
 
-static alterrec_status look_up(int32_t *items, ar_item_lookup *lookup, const batch *all) {
+alterrec_status ar_item_lookup_batch(int32_t *items, ar_item_lookup *lookup,
+                                     const ar_key_batch *all) {
     if (lookup->cache.buckets != NULL)
         find_cached(items, &lookup->cache, all);
     else
@@ -103,7 +90,7 @@ static alterrec_status look_up(int32_t *items, ar_item_lookup *lookup, const bat
 
 alterrec_status ar_item_lookup_lists(ar_item_lists *lists, ar_item_lookup *lookup, const char *from,
                                      const char *to) {
-    batch all;
+    ar_key_batch all;
     all.count = 0;
     int64_t keys = 0, lines = 0, line_begin = 0, *ends = lists->ends;
     int32_t *items = lists->items;
@@ -111,8 +98,8 @@ alterrec_status ar_item_lookup_lists(ar_item_lists *lists, ar_item_lookup *looku
         if (!ar_parts_keys(*at)) {
             at = take_key(&all, lookup, at, to);
             keys++;
-            if (all.count == BATCH) {
-                AR_TRY(look_up(items + keys - BATCH, lookup, &all));
+            if (all.count == AR_KEY_BATCH) {
+                AR_TRY(ar_item_lookup_batch(items + keys - AR_KEY_BATCH, lookup, &all));
                 all.count = 0;
             }
             if (at == to)
@@ -124,7 +111,7 @@ alterrec_status ar_item_lookup_lists(ar_item_lists *lists, ar_item_lookup *looku
         lines += ends_line & (keys > line_begin);
         line_begin = ends_line ? keys : line_begin;
     }
-    AR_TRY(look_up(items + keys - all.count, lookup, &all));
+    AR_TRY(ar_item_lookup_batch(items + keys - all.count, lookup, &all));
     if (keys > line_begin) /* the last line may lack its end */
         ends[lines++] = keys;
     lists->keys = keys;

@@ -28,9 +28,24 @@ typedef struct ar_item_lookup {
 alterrec_status ar_item_lookup_find(int32_t *item, ar_item_lookup *lookup, const char *key,
                                     size_t length, const char *place);
 
-/* The same, by way of the cache. */
-alterrec_status ar_item_lookup_cached(int32_t *item, ar_item_lookup *lookup, const char *key,
-                                      size_t length, const char *place);
+/* Keys that stand in the file and are looked up together: while the processor waits for the place
+ * of one, it can already fetch those of others. */
+enum { AR_KEY_BATCH = 64 };
+
+typedef struct ar_key_batch {
+    ar_cached_key wanted[AR_KEY_BATCH]; /* too long for the cache: what it never holds */
+    const char *keys[AR_KEY_BATCH];
+    size_t lengths[AR_KEY_BATCH];
+    int count;
+} ar_key_batch;
+
+/* There must be room for one more. */
+void ar_key_batch_add(ar_key_batch *batch, const ar_item_lookup *lookup, const char *key,
+                      size_t length);
+
+/* items [batch->count] = the items with these keys, in order as ar_item_lookup_find. */
+alterrec_status ar_item_lookup_batch(int32_t *items, ar_item_lookup *lookup,
+                                     const ar_key_batch *batch);
 
 /* Whether the byte parts keys of a list; no key holds a control character either. */
 static inline bool ar_parts_keys(char c) {

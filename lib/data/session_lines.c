@@ -1,7 +1,6 @@
 #include "data/session_lines.h"
 
 #include "core/memory.h"
-#include "core/threads.h"
 #include "data/file_parts.h"
 
 #include <string.h>
@@ -18,48 +17,10 @@ typedef struct line_reading {
     line_part *parts; /* [parts of the file] */
 } line_reading;
 
-/* The next piece of a part, whole lines of it: what is looked at several times stays in the cache.
- */
-static const char *piece_end(const ar_text_file *file, const char *from, const char *to) {
-    enum { PIECE = 1 << 15 };
-    if (to - from <= PIECE)
-        return to;
-    const char *end = ar_text_file_line_end(file, from + PIECE);
-    return end < to ? end + 1 : to;
-}
-
-/* Counts the keys that begin behind the first of `count` bytes, and the line ends among those;
- * returns whether all of them are ASCII, and no 0. */
-AR_CLONES static bool count_keys(int64_t *keys, int64_t *lines, const unsigned char *bytes,
-                                 int64_t count) {
-    enum { BLOCK = 128 };
-    uint8_t odd = 0;
-    for (int64_t begin = 1; begin < count; begin += BLOCK) {
-        /* In bytes, for which a vector has most places. */
-        uint8_t begins = 0, ends = 0;
-        int64_t end = begin + BLOCK < count ? begin + BLOCK : count;
-        for (int64_t i = begin; i < end; i++) {
-            begins = (uint8_t)(begins + ((bytes[i - 1] <= ' ') & (bytes[i] > ' ')));
-            ends = (uint8_t)(ends + (bytes[i] == '\n'));
-            odd |= (uint8_t)((uint8_t)(bytes[i] - 1) >= 0x7F);
-        }
-        *keys += begins;
-        *lines += ends;
-    }
-    return odd == 0 && bytes[0] - 1 < 0x7F;
-}
-
 static alterrec_status count_part(ar_file_part *part, int64_t index, void *state) {
     const line_reading *in = state;
     line_part *own = &in->parts[index];
-    for (const char *from = part->from, *to; from < part->to; from = to) {
-        to = piece_end(in->file, from, part->to);
-        const unsigned char *bytes = (const unsigned char *)from;
-        own->items += *bytes > ' ';
-        own->lines += *bytes == '\n';
-        if (!count_keys(&own->items, &own->lines, bytes, to - from))
-            AR_TRY(ar_text_file_check(in->file, from, to));
-    }
+    AR_TRY(ar_text_file_survey(&own->items, &own->lines, in->file, part->from, part->to));
     own->lines++; /* the last line may lack its end */
     return ALTERREC_OK;
 }
@@ -75,7 +36,7 @@ static alterrec_status fill_part(ar_file_part *part, int64_t index, void *state)
     if (part->to - part->from > CACHED)
         AR_TRY(ar_key_cache_create(&part->lookup.cache));
     for (const char *from = part->from, *to; from < part->to; from = to) {
-        to = piece_end(in->file, from, part->to);
+        to = ar_text_file_piece(in->file, from, part->to);
         ar_item_lists lists = {.items = items + own->items, .ends = ends + own->lines};
         int64_t unknown = part->lookup.unknown;
         AR_TRY(ar_item_lookup_lists(&lists, &part->lookup, from, to));
@@ -149,7 +110,7 @@ alterrec_status ar_session_lines_read(ar_interactions *out, ar_item_lookup *look
     const ar_text_file *file = lookup->file;
     ar_file_parts parts;
     line_reading in = {.file = file, .out = out};
-    AR_TRY(ar_file_parts_create(&parts, lookup));
+    AR_TRY(ar_file_parts_create(&parts, lookup, false));
     in.parts = ar_new(parts.count, sizeof *in.parts);
     alterrec_status status =
         in.parts != NULL ? read_parts(&in, &parts) : ALTERREC_ERROR_OUT_OF_MEMORY;

@@ -5,19 +5,24 @@
 
 #include <string.h>
 
-ar_cell ar_cell_trim(ar_cell cell) {
-    while (cell.length > 0 && (unsigned char)cell.bytes[cell.length - 1] <= ' ')
-        cell.length--;
-    for (; cell.length > 0 && (unsigned char)*cell.bytes <= ' '; cell.length--)
-        cell.bytes++;
-    return cell;
+/* The row's next cell, to be filled in place: a copy of one that has just been written would wait
+ * for it. NULL, with the error recorded, out of memory. */
+static inline ar_cell *next_cell(ar_table_reader *reader) {
+    if (reader->cell_count == reader->cells_capacity) {
+        void *cells = reader->cells;
+        if (ar_grow(&cells, &reader->cells_capacity, reader->cell_count + 1,
+                    sizeof *reader->cells) != ALTERREC_OK)
+            return NULL;
+        reader->cells = cells;
+    }
+    return &reader->cells[reader->cell_count++];
 }
 
 static alterrec_status push_cell(ar_table_reader *reader, ar_cell cell) {
-    void *cells = reader->cells;
-    AR_TRY(ar_grow(&cells, &reader->cells_capacity, reader->cell_count + 1, sizeof cell));
-    reader->cells = cells;
-    reader->cells[reader->cell_count++] = cell;
+    ar_cell *place = next_cell(reader);
+    if (place == NULL)
+        return ALTERREC_ERROR_OUT_OF_MEMORY;
+    *place = cell;
     return ALTERREC_OK;
 }
 
@@ -88,21 +93,44 @@ static alterrec_status split_csv(ar_table_reader *reader) {
     return ALTERREC_OK;
 }
 
+/* The first tab or line end from `at` on, or the file's end. */
+static inline const char *tab_or_end(const char *at, const char *end) {
+    const uint64_t ones = 0x0101010101010101u, high = ones << 7;
+    for (; end - at >= 8; at += 8) {
+        uint64_t word;
+        memcpy(&word, at, sizeof word);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        word = __builtin_bswap64(word);
+#endif
+        uint64_t tab = word ^ (ones * '\t'), line = word ^ (ones * '\n');
+        /* The lowest 0 byte is marked rightly; those above it need not be. */
+        uint64_t found = ((tab - ones) & ~tab & high) | ((line - ones) & ~line & high);
+        if (found != 0)
+            return at + __builtin_ctzll(found) / 8;
+    }
+    while (at < end && *at != '\t' && *at != '\n')
+        at++;
+    return at;
+}
+
 /* Splits the row at file.next at its tabs and moves file.next behind it. */
 static alterrec_status split_tsv(ar_table_reader *reader) {
     ar_text_file *file = &reader->file;
     const char *at = file->next;
-    const char *line_end = ar_text_file_line_end(file, at);
-    const char *end = line_end > at && line_end[-1] == '\r' ? line_end - 1 : line_end;
     for (bool last = false; !last;) {
-        const char *tab = memchr(at, '\t', (size_t)(end - at));
-        last = tab == NULL;
-        const char *stop = last ? end : tab;
-        AR_TRY(
-            push_cell(reader, (ar_cell){.bytes = at, .length = (size_t)(stop - at), .place = at}));
+        const char *stop = tab_or_end(at, file->end);
+        last = stop == file->end || *stop == '\n';
+        ar_cell *cell = next_cell(reader);
+        if (cell == NULL)
+            return ALTERREC_ERROR_OUT_OF_MEMORY;
+        cell->bytes = cell->place = at;
+        cell->length = (size_t)(stop - at);
+        cell->doubled = false;
+        if (last && stop > at && stop[-1] == '\r')
+            cell->length--;
         at = stop + 1;
     }
-    file->next = line_end < file->end ? line_end + 1 : line_end;
+    file->next = at < file->end ? at : file->end;
     return ALTERREC_OK;
 }
 
@@ -149,7 +177,8 @@ alterrec_status ar_table_reader_next(ar_table_reader *reader, bool *found) {
         return ALTERREC_OK;
     reader->cell_count = 0;
     AR_TRY(reader->format == AR_FORMAT_CSV ? split_csv(reader) : split_tsv(reader));
-    AR_TRY(ar_text_file_check(file, row, file->next));
+    if (!reader->checked)
+        AR_TRY(ar_text_file_check(file, row, file->next));
     int64_t count = reader->cell_count;
     if (reader->columns > 0 && count != reader->columns) {
         int64_t nearest = count < reader->columns ? count - 1 : reader->columns;
@@ -227,6 +256,23 @@ void ar_table_reader_close(ar_table_reader *reader) {
     ar_free(reader->cells);
     ar_free(reader->unquoted);
     *reader = (ar_table_reader){0};
+}
+
+ar_table_reader ar_table_reader_part(const ar_table_reader *reader, const char *from,
+                                     const char *to) {
+    ar_table_reader part = *reader;
+    part.file.next = from;
+    part.file.end = to;
+    part.cells = NULL;
+    part.unquoted = NULL;
+    part.cell_count = part.cells_capacity = part.unquoted_capacity = 0;
+    part.checked = true;
+    return part;
+}
+
+void ar_table_reader_part_free(ar_table_reader *part) {
+    ar_free(part->cells);
+    ar_free(part->unquoted);
 }
 
 int64_t ar_table_reader_find(const ar_table_reader *reader, const char *name) {

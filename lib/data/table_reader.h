@@ -13,7 +13,13 @@ typedef struct ar_cell {
 } ar_cell;
 
 /* The cell without outer white space. */
-ar_cell ar_cell_trim(ar_cell cell);
+static inline ar_cell ar_cell_trim(ar_cell cell) {
+    while (cell.length > 0 && (unsigned char)cell.bytes[cell.length - 1] <= ' ')
+        cell.length--;
+    for (; cell.length > 0 && (unsigned char)*cell.bytes <= ' '; cell.length--)
+        cell.bytes++;
+    return cell;
+}
 
 typedef struct ar_table_column {
     const char *name; /* without RecBole's type; with a 0 behind it */
@@ -31,12 +37,19 @@ typedef struct ar_table_reader {
     int64_t columns; /* 0 until the header is read */
     char *unquoted;  /* the values whose quotes were doubled */
     int64_t unquoted_capacity;
+    bool checked; /* the bytes that follow are known to be UTF-8 */
 } ar_table_reader;
 
 /* Opens the table and reads its header. PARSE also if no row follows it. A zeroed ar_table_reader
  * may be closed; `path` must outlive the reader. */
 alterrec_status ar_table_reader_open(ar_table_reader *reader, const char *path, ar_format format);
 void ar_table_reader_close(ar_table_reader *reader);
+
+/* A reader of the same table for the lines from `from` up to `to`, which have been checked: for
+ * another thread. `reader` must outlive it. */
+ar_table_reader ar_table_reader_part(const ar_table_reader *reader, const char *from,
+                                     const char *to);
+void ar_table_reader_part_free(ar_table_reader *part);
 
 /* Reads the next row into `cells`; *found is false after the last one. */
 alterrec_status ar_table_reader_next(ar_table_reader *reader, bool *found);

@@ -1,6 +1,7 @@
 #include "data/text_file.h"
 
 #include "core/text.h"
+#include "core/threads.h"
 
 #include <string.h>
 
@@ -48,6 +49,48 @@ alterrec_status ar_text_file_check(const ar_text_file *file, const char *from, c
         file, from + bad,
         byte == 0 ? ar_fail(ALTERREC_ERROR_PARSE, "a 0 byte")
                   : ar_fail(ALTERREC_ERROR_PARSE, "byte 0x%02X is not part of valid UTF-8", byte));
+}
+
+/* Counts the words that begin behind the first of `count` bytes, and the line ends among those;
+ * returns whether all of them are ASCII, and no 0. */
+AR_CLONES static bool count_words(int64_t *words, int64_t *lines, const unsigned char *bytes,
+                                  int64_t count) {
+    enum { BLOCK = 128 };
+    uint8_t odd = 0;
+    for (int64_t begin = 1; begin < count; begin += BLOCK) {
+        /* In bytes, for which a vector has most places. */
+        uint8_t begins = 0, ends = 0;
+        int64_t end = begin + BLOCK < count ? begin + BLOCK : count;
+        for (int64_t i = begin; i < end; i++) {
+            begins = (uint8_t)(begins + ((bytes[i - 1] <= ' ') & (bytes[i] > ' ')));
+            ends = (uint8_t)(ends + (bytes[i] == '\n'));
+            odd |= (uint8_t)((uint8_t)(bytes[i] - 1) >= 0x7F);
+        }
+        *words += begins;
+        *lines += ends;
+    }
+    return odd == 0 && (uint8_t)(bytes[0] - 1) < 0x7F;
+}
+
+const char *ar_text_file_piece(const ar_text_file *file, const char *from, const char *to) {
+    enum { PIECE = 1 << 15 };
+    if (to - from <= PIECE)
+        return to;
+    const char *end = ar_text_file_line_end(file, from + PIECE);
+    return end < to ? end + 1 : to;
+}
+
+alterrec_status ar_text_file_survey(int64_t *words, int64_t *lines, const ar_text_file *file,
+                                    const char *from, const char *to) {
+    for (const char *next; from < to; from = next) {
+        next = ar_text_file_piece(file, from, to);
+        const unsigned char *bytes = (const unsigned char *)from;
+        *words += *bytes > ' ';
+        *lines += *bytes == '\n';
+        if (!count_words(words, lines, bytes, next - from))
+            AR_TRY(ar_text_file_check(file, from, next));
+    }
+    return ALTERREC_OK;
 }
 
 const char *ar_text_file_line_end(const ar_text_file *file, const char *from) {

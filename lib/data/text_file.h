@@ -20,6 +20,15 @@ void ar_text_file_close(ar_text_file *file);
 /* PARSE if the bytes of `from` up to `to` are not UTF-8 or hold a 0. */
 alterrec_status ar_text_file_check(const ar_text_file *file, const char *from, const char *to);
 
+/* The end of the next piece of whole lines from `from` up to `to`: small enough to stay in the
+ * cache while it is looked at several times. */
+const char *ar_text_file_piece(const ar_text_file *file, const char *from, const char *to);
+
+/* Checks whole lines as ar_text_file_check does, and adds how many words, parted by spaces and
+ * control characters, and how many line ends they have. */
+alterrec_status ar_text_file_survey(int64_t *words, int64_t *lines, const ar_text_file *file,
+                                    const char *from, const char *to);
+
 /* The end of the line that holds `from`: its '\n', or the file's end. */
 const char *ar_text_file_line_end(const ar_text_file *file, const char *from);
 

@@ -103,6 +103,78 @@ START_TEST(threads_change_nothing_about_lines) {
 }
 END_TEST
 
+enum { RISING, MIXED, SHAPES };
+
+/* Interactions one a row: sessions one after the other, their keys rising, or mixed; some rows lack
+ * a key, some times fall. */
+static const char *write_rows(const char *name, int shape) {
+    char separator = strstr(name, ".csv") != NULL ? ',' : '\t';
+    ar_random random;
+    ar_random_seed(&random, 4);
+    ar_text text = {0};
+    ar_text_print(&text, "time%csession%citem\r\n", separator, separator);
+    for (int session = 0; text.length < LARGE; session++)
+        for (uint32_t i = ar_random_below(&random, 6); i > 0; i--) {
+            int key = shape == RISING ? session : (int)ar_random_below(&random, 40000);
+            ar_text_print(&text, "%u%s%c%d%c", 1000 + ar_random_below(&random, 100000),
+                          i == 2 ? ".5" : "", separator, key, separator);
+            if (ar_random_below(&random, 100) > 0)
+                put_key(&text, &random);
+            ar_text_print(&text, ar_random_below(&random, 500) == 0 ? "\r\n\r\n" : "\n");
+        }
+    const char *path = scratch_write_bytes(name, text.bytes, (size_t)text.length);
+    ar_text_free(&text);
+    return path;
+}
+
+START_TEST(threads_change_nothing_about_rows) {
+    check_threads(write_rows("rows.tsv", RISING));
+    check_threads(write_rows("mixed.tsv", MIXED));
+    check_threads(write_rows("rows.csv", RISING));
+    check_threads(write_rows("mixed.csv", MIXED));
+    set("data.time_column", "time");
+    check_threads(write_rows("rows.tsv", RISING));
+    check_threads(write_rows("mixed.csv", MIXED));
+}
+END_TEST
+
+/* What a naive reading of a mixed table gives: the sessions in the order of their first rows. */
+START_TEST(mixed_rows_are_grouped_in_order) {
+    enum { SESSIONS = 5000, ROWS = 300000 };
+    static int32_t items[ROWS];
+    static int session_of[ROWS], first[SESSIONS], order[SESSIONS];
+    ar_random random;
+    ar_random_seed(&random, 5);
+    ar_text text = {0};
+    ar_text_print(&text, "session\titem\n");
+    int sessions = 0, row = 0;
+    for (; row < ROWS; row++) {
+        session_of[row] = (int)ar_random_below(&random, SESSIONS);
+        items[row] = row < 2 ? row : (int32_t)ar_random_below(&random, 2);
+        if (first[session_of[row]] == 0) {
+            first[session_of[row]] = 1;
+            order[sessions++] = session_of[row];
+        }
+        ar_text_print(&text, "s%d\t%d\n", session_of[row], items[row]);
+    }
+    const char *path = scratch_write_bytes("grouped.tsv", text.bytes, (size_t)text.length);
+    ar_text_free(&text);
+    alterrec_dataset *dataset = read_with(path, "2");
+    const alterrec_sessions *read = alterrec_dataset_sessions(dataset, ALTERREC_SPLIT_TRAIN);
+    ck_assert_int_eq(alterrec_sessions_count(read), sessions);
+    for (int s = 0; s < sessions; s += 250) {
+        const int32_t *got;
+        int64_t length, at = 0;
+        (void)alterrec_sessions_get(&got, &length, read, s);
+        for (row = 0; row < ROWS; row++)
+            if (session_of[row] == order[s])
+                ck_assert_int_eq(got[at++], items[row]);
+        ck_assert_int_eq(at, length);
+    }
+    alterrec_dataset_free(dataset);
+}
+END_TEST
+
 /* A catalog of some of the items: the others are dropped, or the first of them is an error. */
 START_TEST(threads_change_nothing_about_unknown_items) {
     const char *path = write_lines();
@@ -163,6 +235,37 @@ START_TEST(the_first_error_is_told) {
 }
 END_TEST
 
+/* A row with too few columns in one part, and an item that is unknown in an earlier one. */
+START_TEST(the_first_error_of_rows_is_told) {
+    ar_text text = {0};
+    ar_text_print(&text, "session\titem\n");
+    for (int row = 1; text.length < LARGE; row++)
+        ar_text_print(&text, row == 200000 ? "too few\n" : "%d\t%s\n", row / 4,
+                      row == 150000 ? "strange" : "known");
+    const char *path = scratch_write_bytes("rows.tsv", text.bytes, (size_t)text.length);
+    ar_text_free(&text);
+    set("data.train", path);
+    for (int t = 0; t < 2; t++) {
+        set("compute.threads", t == 0 ? "1" : "3");
+        alterrec_dataset *dataset;
+        ck_assert_int_eq(alterrec_dataset_read(&dataset, config), ALTERREC_ERROR_PARSE);
+        ck_assert_msg(strstr(alterrec_last_error(), "rows.tsv:200001:") != NULL, "%s",
+                      alterrec_last_error());
+        alterrec_catalog *catalog;
+        alterrec_sessions *sessions;
+        ck_assert_int_eq(alterrec_catalog_create(&catalog, (const char *const[]){"known"}, NULL, 1),
+                         ALTERREC_OK);
+        set("data.unknown_items", "error");
+        ck_assert_int_eq(alterrec_sessions_read(&sessions, catalog, path, config),
+                         ALTERREC_ERROR_NOT_FOUND);
+        ck_assert_msg(strstr(alterrec_last_error(), "rows.tsv:150001:") != NULL, "%s",
+                      alterrec_last_error());
+        set("data.unknown_items", "drop");
+        alterrec_catalog_free(catalog);
+    }
+}
+END_TEST
+
 START_TEST(a_line_longer_than_a_part_is_one_session) {
     ar_text text = {0};
     ar_text_print(&text, "a b\n");
@@ -184,8 +287,11 @@ int main(void) {
     tcase_add_checked_fixture(group, open_all, close_all);
     tcase_set_timeout(group, 120);
     tcase_add_test(group, threads_change_nothing_about_lines);
+    tcase_add_test(group, threads_change_nothing_about_rows);
+    tcase_add_test(group, mixed_rows_are_grouped_in_order);
     tcase_add_test(group, threads_change_nothing_about_unknown_items);
     tcase_add_test(group, the_first_error_is_told);
+    tcase_add_test(group, the_first_error_of_rows_is_told);
     tcase_add_test(group, a_line_longer_than_a_part_is_one_session);
     suite_add_tcase(suite, group);
     SRunner *runner = srunner_create(suite);
