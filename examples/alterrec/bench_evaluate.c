@@ -71,6 +71,7 @@ static int measure(evaluate_row *row, const evaluate_settings *settings,
                    const alterrec_model *model, const alterrec_sessions *sessions) {
     alterrec_config *config = NULL;
     char threads[24];
+    machine_forget_peak();
     snprintf(threads, sizeof threads, "%" PRId64, row->threads);
     alterrec_status status = alterrec_config_clone(&config, settings->setup.config);
     if (status == ALTERREC_OK)
@@ -175,7 +176,7 @@ static int measure_all(void *argument) {
             "\nms/512, exampl/s, GF/s and %% rate: encoding, scores and ranks, of the f32 rate; "
             "GF/s: products alone, no padding\n"
             "%% all: with the item tables, which are computed once an evaluation\n"
-            "MB: the most memory so far\n");
+            "MB: the most memory of the process in that row\n");
     return code;
 }
 

@@ -8,10 +8,11 @@
 #include "settings.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WARM_STEPS = 2, CHOICES = 6 };
+enum { WARM_STEPS = 2, CHOICES = 6, PROGRAM_BYTES = 24 << 20 /* code, threads, small arrays */ };
 
 /* What is varied: each combination of the chosen values is a row. */
 typedef struct step_choice {
@@ -39,6 +40,7 @@ typedef struct train_row {
     int64_t items, threads, positives;
     bench_times times;             /* of steps */
     bench_times batching;          /* of putting batches together */
+    int64_t peak_memory;           /* bytes */
     double examples, tokens, rows; /* a step's, on average */
     double seconds[PARTS];
 } train_row;
@@ -60,6 +62,35 @@ static double step_operations(const train_row *row, const train_settings *settin
     if (positive && (!hard || row->picked[SHARING] == 1))
         teach += row->examples * (double)row->items * dim * 2.0;
     return 3.0 * encode + 3.0 * score + (row->picked[TOWER] == 1 ? 2.0 * project : 0.0) + teach;
+}
+
+/* Bytes that training with the row's kind of step needs, by the formula of docs/performance.md. The
+ * shapes in numbers of f32: N items, d and f their vectors and features, R rows that a step
+ * touches, B examples, P parameters that are no row of an item. */
+static double step_memory(const train_row *row, const train_settings *settings) {
+    const bench_setup *setup = &settings->setup;
+    double n = (double)row->items, d = bench_option(setup, "model.dim");
+    double f = (double)setup->features, blocks = bench_option(setup, "model.blocks");
+    double encoder = blocks * 12.0 * d * d, threads = (double)row->threads;
+    bool text = row->picked[TOWER] == 1, shared = row->picked[SHARING] == 1;
+    bool bf16 = row->picked[PRECISION] == 1;
+    bool teacher = row->picked[NEGATIVES] == 1 || row->picked[POSITIVES] == 1;
+    double r = shared ? row->rows : n;
+    double tile = fmax(fmin(512.0 * r, 16777216.0), 16.0 * r); /* scores held together */
+    double part = text ? encoder + f * d : encoder;
+
+    double model = n * (f + d) + 2.0 * encoder + f * d;
+    double adam = 2.0 * (text ? part : n * d + part);
+    double step = part + (text ? 4.0 : 2.0) * r * d + tile + r * (2.0 * threads + 3.0);
+    if (shared)
+        step += r * (text ? f : d) + 3.0 * n;
+    if (teacher)
+        step += n * d + (shared ? r * d : 0.0) + tile;
+    if (bf16)
+        step += 0.5 * tile + r * (text ? d + f : 0.5 * d);
+    double states = row->tokens * d * (7.0 + 12.0 * blocks) * (teacher ? 2.0 : 1.0);
+    double catalog = 40.0 * n;
+    return 4.0 * (model + adam + step + states) + catalog + PROGRAM_BYTES;
 }
 
 /* ---- one row ---- */
@@ -133,11 +164,13 @@ static int measure(train_row *row, const train_settings *settings, alterrec_mode
                    const alterrec_sessions *sessions) {
     alterrec_config *config = NULL;
     alterrec_trainer *trainer = NULL;
+    machine_forget_peak();
     alterrec_status status = row_config(&config, row, settings);
     if (status == ALTERREC_OK)
         status = alterrec_trainer_create(&trainer, model, sessions, NULL, config);
     if (status == ALTERREC_OK)
         status = take_steps(row, trainer, settings->steps);
+    row->peak_memory = machine_peak_memory();
     alterrec_trainer_free(trainer);
     alterrec_config_free(config);
     return status == ALTERREC_OK ? PROGRAM_OK : program_library_error();
@@ -151,7 +184,7 @@ static void print_head(FILE *stream) {
             "GF/s", "% rate");
     for (int part = 0; part < PARTS; part++)
         fprintf(stream, " %5s", part_names[part]);
-    fprintf(stream, " %5s %6s\n", "batch", "MB");
+    fprintf(stream, " %5s %6s %6s\n", "batch", "MB", "formul");
 }
 
 static double rate_of(const train_row *row, const machine_rates *rates) {
@@ -175,8 +208,8 @@ static void print_row(FILE *stream, const train_row *row, const machine_rates *r
             row->rows * 1e-3, speed * 1e-9, 100.0 * speed / rate_of(row, rates));
     for (int part = 0; part < PARTS; part++)
         fprintf(stream, " %4.1f%%", 100.0 * row->seconds[part] / sum);
-    fprintf(stream, " %4.1f%% %6.0f\n", 100.0 * bench_quantile(&row->batching, 0.5) / median,
-            (double)machine_peak_memory() * 1e-6);
+    fprintf(stream, " %4.1f%% %6.0f %6.0f\n", 100.0 * bench_quantile(&row->batching, 0.5) / median,
+            (double)row->peak_memory * 1e-6, step_memory(row, settings) * 1e-6);
     fflush(stream);
 }
 
@@ -207,7 +240,8 @@ static void json_row(FILE *stream, const train_row *row, const machine_rates *ra
         bench_json_field(stream, name, row->seconds[part] * 1e3);
     }
     bench_json_field(stream, "ms_batching", bench_quantile(&row->batching, 0.5) * 1e3);
-    bench_json_field(stream, "peak_memory", (double)machine_peak_memory());
+    bench_json_field(stream, "peak_memory", (double)row->peak_memory);
+    bench_json_field(stream, "memory_by_formula", step_memory(row, settings));
     fputs("}\n", stream);
     fflush(stream);
 }
@@ -279,7 +313,8 @@ static int measure_all(void *argument) {
             "\nGF/s: the step's products alone, no padding; %% rate: of the machine's at the "
             "row's precision\nparts of a step: rows chosen and copied, other tower, item "
             "table, encoder, scores and their gradients,\nnegatives and softmax, Adam; "
-            "beside it, putting the batch together\nMB: the most memory so far\n");
+            "beside it, putting the batch together\nMB: the most memory of the process in "
+            "that row, and by the formula of performance.md\n");
     return code;
 }
 

@@ -21,7 +21,9 @@ bool machine_measure(machine_rates *rates, int threads);
 /* Seconds on a clock that never goes back. */
 double machine_seconds(void);
 
-/* The most memory that the process ever had resident, in bytes. */
+/* The most memory that the process had resident, in bytes, ever or since it was forgotten; not
+ * every system can forget it. */
 int64_t machine_peak_memory(void);
+void machine_forget_peak(void);
 
 #endif
