@@ -10,6 +10,17 @@ void ar_negatives_random(float *negatives, int64_t items, int64_t count, ar_rand
         negatives[ar_random_below(random, (uint32_t)items)] += 1.0f;
 }
 
+/* Floyd's way to a subset: of the items up to j, one at random, or j itself if that one is in. */
+void ar_negatives_distinct(float *negatives, int64_t items, int64_t count, ar_random *random) {
+    float rounds = (float)(count / items);
+    for (int64_t j = 0; rounds > 0.0f && j < items; j++)
+        negatives[j] += rounds;
+    for (int64_t j = items - count % items; j < items; j++) {
+        int64_t drawn = ar_random_below(random, (uint32_t)(j + 1));
+        negatives[negatives[drawn] > rounds ? j : drawn] += 1.0f;
+    }
+}
+
 /* What a mark says of an item, once the draw has begun. */
 enum { OUTSIDE, LEFT, CHOSEN };
 

@@ -7,6 +7,10 @@
 /* Adds `count` draws, uniform over the catalog with replacement, to negatives [items]. */
 void ar_negatives_random(float *negatives, int64_t items, int64_t count, ar_random *random);
 
+/* Sets negatives [items], which are 0, to a draw of `count` without replacement, every subset as
+ * likely as every other; if count is larger, every item is in as often as goes in evenly. */
+void ar_negatives_distinct(float *negatives, int64_t items, int64_t count, ar_random *random);
+
 /* pool [count] = distinct items, ascending; every such choice is as likely as every other. marks
  * [items] is working memory. */
 void ar_negatives_pool(int32_t *pool, uint8_t *marks, int64_t items, int64_t count,

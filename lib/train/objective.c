@@ -31,6 +31,25 @@ bool ar_objective_is_shared(const ar_step_options *options) {
                                 options->negatives == ALTERREC_NEGATIVES_HARD));
 }
 
+/* Without a sampler the batch's own items count as often as a draw would take them on average: their
+ * rows are touched anyhow, and they are the popular ones, which the whole batch would miss at once
+ * where a draw leaves them out. */
+static void draw_shared(float *negatives, int64_t items, const ar_example_batch *batch,
+                        const ar_step_options *options) {
+    ar_random random;
+    ar_random_seed(&random, ar_random_key(options->seed, STREAM_SHARED));
+    if (options->sampler != NULL) {
+        draw(negatives, items, options->negative_count, options, &random);
+        return;
+    }
+    float mean = (float)options->negative_count / (float)items;
+    ar_negatives_distinct(negatives, items, options->negative_count, &random);
+    for (int64_t i = 0; i < batch->packed.tokens; i++)
+        negatives[batch->packed.items[i]] = mean;
+    for (int64_t e = 0; e < batch->count; e++)
+        negatives[batch->labels[e]] = mean;
+}
+
 void ar_objective_shared(float *negatives, int64_t items, const ar_example_batch *batch,
                          const ar_step_options *options) {
     float all = options->negatives == ALTERREC_NEGATIVES_FULL ? 1.0f : 0.0f;
@@ -46,11 +65,8 @@ void ar_objective_shared(float *negatives, int64_t items, const ar_example_batch
                                                     ar_sampler_probability(options->sampler, item)))
                                    : 1.0f;
         }
-    } else if (options->shared) {
-        ar_random random;
-        ar_random_seed(&random, ar_random_key(options->seed, STREAM_SHARED));
-        draw(negatives, items, options->negative_count, options, &random);
-    }
+    } else if (options->shared)
+        draw_shared(negatives, items, batch, options);
 }
 
 void ar_objective_window(float *negatives, void *ranks, const float *ranking, int64_t count,

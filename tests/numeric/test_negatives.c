@@ -88,6 +88,40 @@ static double unevenness(const double *counts, int64_t cells, double expected, d
     return (chi - (double)cells) / sqrt(2.0 * (double)cells);
 }
 
+/* `count` distinct items, each as likely as the others, and pairs too; of more than there are, all
+ * of them as often as goes in evenly. */
+START_TEST(distinct_draws_are_even) {
+    enum { DRAWS = 20000, FEW = 12, COUNT = 5 };
+    ar_random random;
+    ar_random_seed(&random, 6);
+    int64_t rounds = _i, wrong = 0;
+    double single[FEW] = {0.0}, pairs[FEW * FEW] = {0.0};
+    for (int d = 0; d < DRAWS; d++) {
+        float negatives[FEW] = {0.0f};
+        ar_negatives_distinct(negatives, FEW, rounds * FEW + COUNT, &random);
+        double total = 0.0;
+        for (int a = 0; a < FEW; a++) {
+            negatives[a] -= (float)rounds;
+            wrong += negatives[a] != 0.0f && negatives[a] != 1.0f;
+            total += (double)negatives[a];
+        }
+        wrong += total != COUNT;
+        for (int a = 0; a < FEW; a++)
+            for (int b = 0; b < FEW; b++)
+                if (negatives[a] > 0.0f && negatives[b] > 0.0f)
+                    *(a == b ? &single[a] : &pairs[a * FEW + b]) += 1.0;
+    }
+    ck_assert_int_eq(wrong, 0);
+    double p = (double)COUNT / FEW, both = p * (COUNT - 1) / (FEW - 1);
+    ck_assert_double_lt(unevenness(single, FEW, p * DRAWS, p * (1.0 - p) * DRAWS), 5.0);
+    for (int a = 0; a < FEW; a++)
+        for (int b = 0; b < FEW; b++)
+            if (a != b)
+                ck_assert_double_lt(fabs(pairs[a * FEW + b] - both * DRAWS),
+                                    6.0 * sqrt(both * DRAWS));
+}
+END_TEST
+
 /* `count` of the window's items are drawn, distinct, each as likely as the others, and pairs too.
  */
 START_TEST(hard_draws_are_even_and_distinct) {
@@ -215,6 +249,7 @@ END_TEST
 
 int main(void) {
     TCase *group = tcase_create("negatives");
+    tcase_add_loop_test(group, distinct_draws_are_even, 0, 3);
     tcase_add_loop_test(group, window_is_that_of_a_sort, 0, SCORE_KINDS);
     tcase_add_loop_test(group, large_windows_are_those_of_a_sort, 0, SCORE_KINDS);
     tcase_add_test(group, hard_draws_are_even_and_distinct);

@@ -23,6 +23,7 @@ typedef struct pair {
     int32_t labels[EXAMPLES], named[EXAMPLES * DRAWS];
     ar_example_batch examples;
     ar_step_options options[2];
+    ar_sampler sampler; /* even draws, whose counts can be named; without one there are fractions */
 } pair;
 
 static void open_pair(pair *p, int tower) {
@@ -47,7 +48,10 @@ static void open_pair(pair *p, int tower) {
             .negative_count = DRAWS,
             .adam = {.learning_rate = 1e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}};
     }
+    int64_t counts[ITEMS] = {0};
+    MUST(ar_sampler_create(&p->sampler, counts, ITEMS, 0.0));
     p->options[0].shared = true;
+    p->options[0].sampler = &p->sampler;
     p->options[1].explicit_negatives = p->named;
     p->options[1].explicit_count = DRAWS;
     alterrec_config_free(config);
@@ -59,6 +63,7 @@ static void close_pair(pair *p) {
         alterrec_model_free(p->models[i]);
     }
     alterrec_catalog_free(p->catalog);
+    ar_sampler_free(&p->sampler);
 }
 
 /* A batch of its own for each seed, and the negatives that its examples share, named for each. */
@@ -151,6 +156,50 @@ START_TEST(training_is_that_of_the_whole_table) {
     MUST(ar_learner_settle(&p.learners[0])); /* nothing is left to do */
     check_floats("weights", towers[0]->block, towers[1]->block, count, 1e-3);
     check_floats("first moments", p.learners[0].adam.first, p.learners[1].adam.first, count, 1e-3);
+    close_pair(&p);
+}
+END_TEST
+
+/* ---- the draw ---- */
+
+/* Every item counts as often as a draw with replacement would take it on average: the batch's own in
+ * every step, the others once in some. An honest draw fails once in a hundred thousand seeds, and seeds are fixed. */
+START_TEST(shared_draws_are_even) {
+    enum { STEPS = 4000 };
+    static double sums[ITEMS];
+    int64_t count = _i == 0 ? DRAWS : 2 * ITEMS + DRAWS;
+    double mean = (double)count / ITEMS, whole = floor(mean), chance = mean - whole;
+    pair p;
+    open_pair(&p, ALTERREC_ID);
+    set_batch(&p, 5);
+    ar_step_options options = p.options[0];
+    options.sampler = NULL;
+    options.negative_count = count;
+    bool own[ITEMS] = {false};
+    int64_t wrong = 0;
+    for (int64_t i = 0; i < p.batch.packed.tokens; i++)
+        own[p.batch.packed.items[i]] = true;
+    for (int64_t e = 0; e < EXAMPLES; e++)
+        own[p.labels[e]] = true;
+    for (int step = 0; step < STEPS; step++) {
+        float negatives[ITEMS];
+        options.seed = (uint64_t)step;
+        ar_objective_shared(negatives, ITEMS, &p.examples, &options);
+        for (int j = 0; j < ITEMS; j++) {
+            double taken = (double)negatives[j];
+            wrong += own[j] ? fabs(taken - mean) > 1e-6
+                            : taken != whole && taken != whole + 1.0;
+            sums[j] += taken;
+        }
+    }
+    ck_assert_int_eq(wrong, 0);
+    double error = 5.5 * sqrt(chance * (1.0 - chance) / STEPS);
+    for (int j = 0; j < ITEMS; j++) {
+        HOLDS(fabs(sums[j] / STEPS - mean) <= error + 1e-6, "item %d: %g, not %g", j,
+              sums[j] / STEPS, mean);
+        sums[j] = 0.0;
+    }
+    ragged_close(&p.batch);
     close_pair(&p);
 }
 END_TEST
@@ -289,6 +338,7 @@ int main(void) {
     tcase_add_loop_test(group, gradients_are_those_of_the_whole_table, 0, 2);
     tcase_add_loop_test(group, training_is_that_of_the_whole_table, 0, 4);
     tcase_add_loop_test(group, window_is_where_a_sort_puts_it, 0, 8);
+    tcase_add_loop_test(group, shared_draws_are_even, 0, 2);
     tcase_add_test(group, hard_negatives_come_from_the_other_tower);
     tcase_add_test(group, positives_are_sought_among_all_items);
     return run_tests(group, "stage");
