@@ -117,15 +117,14 @@ static void serve(worker *w, alterrec_batch *batch, int64_t visitor) {
     alterrec_live_session_free(live);
 }
 
-static atomic_int_fast64_t swapped;
-
-/* On a busy machine the workers may have done their rounds before the first swap. */
+/* Twenty rounds, and as many as it takes to have met both models. */
 static void *work(void *argument) {
     worker *w = argument;
     alterrec_batch *batch = NULL;
     w->status = alterrec_batch_create(&batch);
-    for (int round = 0;
-         (round < 20 || atomic_load(&swapped) < 2 * VERSIONS) && w->status == ALTERREC_OK; round++)
+    for (int round = 0; (round < 20 || w->answers[0] == 0 || w->answers[1] == 0) &&
+                        w->status == ALTERREC_OK;
+         round++)
         for (int64_t visitor = 0; visitor < VISITORS && w->status == ALTERREC_OK; visitor++)
             serve(w, batch, visitor);
     alterrec_batch_free(batch);
@@ -152,7 +151,6 @@ START_TEST(a_model_is_changed_under_load) {
         int version = (int)(swaps % VERSIONS);
         MUST(alterrec_recommender_create(&made, models[version].model, models[version].config));
         put_current(made, version);
-        atomic_store(&swapped, swaps + 1);
     }
     for (int i = 0; i < WORKERS; i++) {
         ck_assert_int_eq(pthread_join(workers[i].thread, NULL), 0);
@@ -163,7 +161,7 @@ START_TEST(a_model_is_changed_under_load) {
     }
     ck_assert_int_ge(swaps, VERSIONS);
     ck_assert_int_ge(answers[0] + answers[1], 20 * VISITORS * WORKERS);
-    ck_assert_int_gt(answers[1], 0);
+    ck_assert(answers[0] > 0 && answers[1] > 0);
     close_models();
 }
 END_TEST
