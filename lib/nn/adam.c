@@ -36,10 +36,13 @@ AR_CLONES static void step_range(float *parameters, float *first, float *second,
     }
 }
 
+float ar_adam_rate(const ar_adam *adam, double learning_rate, const ar_adam_options *options) {
+    return (float)(learning_rate / (1.0 - pow(options->beta1, (double)adam->steps)));
+}
+
 ar_adam_rates ar_adam_begin(ar_adam *adam, const ar_adam_options *options) {
     double steps = (double)++adam->steps;
-    return (ar_adam_rates){.rate =
-                               (float)(options->learning_rate / (1.0 - pow(options->beta1, steps))),
+    return (ar_adam_rates){.rate = ar_adam_rate(adam, options->learning_rate, options),
                            .beta1 = (float)options->beta1,
                            .beta2 = (float)options->beta2,
                            .one_less_beta1 = (float)(1.0 - options->beta1),

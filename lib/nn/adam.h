@@ -32,6 +32,9 @@ typedef struct ar_adam_rates {
     float epsilon, weight_decay;
 } ar_adam_rates;
 
+/* The rate of a step that has been counted, for parts that have a learning rate of their own. */
+float ar_adam_rate(const ar_adam *adam, double learning_rate, const ar_adam_options *options);
+
 /* A step in parts: counts it, and gives the constants for */
 ar_adam_rates ar_adam_begin(ar_adam *adam, const ar_adam_options *options);
 

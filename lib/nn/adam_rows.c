@@ -140,10 +140,11 @@ alterrec_status ar_adam_rows_catch_up(ar_adam_rows *table, const ar_adam *adam, 
 
 void ar_adam_rows_step(ar_adam_rows *table, ar_adam *adam, float *parameters,
                        const int32_t *touched, int64_t count, const float *diff_rows,
-                       const float *diff_rest, const ar_adam_options *options) {
+                       const float *diff_rest, const ar_adam_options *options, double row_rate) {
     int64_t dim = table->dim, rest = table->rows * dim;
     ar_adam_rates rates = ar_adam_begin(adam, options);
     ar_adam_part(adam, parameters, rest, diff_rest, adam->count - rest, &rates);
+    rates.rate = ar_adam_rate(adam, row_rate, options);
 #pragma omp parallel for schedule(static) if (count > PARALLEL_ROWS)
     for (int64_t i = 0; i < count; i++) {
         ar_adam_part(adam, parameters, touched[i] * dim, diff_rows + i * dim, dim, &rates);

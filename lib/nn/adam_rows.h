@@ -29,9 +29,10 @@ alterrec_status ar_adam_rows_catch_up(ar_adam_rows *table, const ar_adam *adam, 
                                       const ar_adam_options *options);
 
 /* One step: the rows touched [count], which have caught up, from diff_rows [count, dim], and the
- * rest from diff_rest. */
+ * rest from diff_rest. The rows' learning rate is row_rate; the next catch-up is given it, too. */
 void ar_adam_rows_step(ar_adam_rows *table, ar_adam *adam, float *parameters,
                        const int32_t *touched, int64_t count, const float *diff_rows,
-                       const float *diff_rest, const ar_adam_options *options);
+                       const float *diff_rest, const ar_adam_options *options,
+                       double row_rate);
 
 #endif

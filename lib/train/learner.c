@@ -506,7 +506,7 @@ static alterrec_status set_part(ar_learner *learner, const ar_example_batch *bat
                             batch->count * options->positives, learner->drawn));
     if (tower->weights.embedding != NULL)
         AR_TRY(ar_adam_rows_catch_up(&learner->embedding, &learner->adam, tower->block,
-                                     learner->stage.items, learner->stage.count, &learner->last));
+                                     learner->stage.items, learner->stage.count, &learner->rows));
     ar_stage_gather(&learner->stage, tower, learner->features);
     return options->ranker != NULL ? ar_teacher_take_rows(options->ranker, &learner->stage)
                                    : ALTERREC_OK;
@@ -516,7 +516,7 @@ alterrec_status ar_learner_settle(ar_learner *learner) {
     if (learner->embedding.rows == 0)
         return ALTERREC_OK;
     AR_TRY(ar_adam_rows_catch_up(&learner->embedding, &learner->adam, learner->tower->block, NULL,
-                                 0, &learner->last));
+                                 0, &learner->rows));
     ar_adam_rows_free(&learner->embedding);
     return ALTERREC_OK;
 }
@@ -524,7 +524,7 @@ alterrec_status ar_learner_settle(ar_learner *learner) {
 static alterrec_status set_stage(ar_learner *learner, const ar_example_batch *batch,
                                  const ar_step_options *options) {
     bool is_part = learner->kind != ALTERREC_FUSED && ar_objective_is_shared(options);
-    int64_t positives = options->positives * batch->count;
+    int64_t positives = options->positives * batch->count, items = learner->tower->shape.items;
     if (positives > learner->positive_capacity) {
         int32_t *made;
         AR_NEW(made, positives);
@@ -533,10 +533,11 @@ static alterrec_status set_stage(ar_learner *learner, const ar_example_batch *ba
         learner->positive_capacity = positives;
     }
     /* What rows have missed was missed at the learning rate of then. */
-    if (!is_part || learner->last.learning_rate < options->adam.learning_rate ||
-        learner->last.learning_rate > options->adam.learning_rate)
+    ar_adam_options rows = options->adam;
+    rows.learning_rate *= ar_objective_row_rate(options, items);
+    if (!is_part || learner->rows.learning_rate != rows.learning_rate)
         AR_TRY(ar_learner_settle(learner));
-    learner->last = options->adam;
+    learner->rows = rows;
     if (is_part)
         AR_TRY(set_part(learner, batch, options));
     else
@@ -577,12 +578,12 @@ alterrec_status ar_learner_gradients(ar_step_result *result, ar_learner *learner
 /* One step of Adam on what the stage has. */
 static void take_step(ar_learner *learner, const ar_adam_options *options) {
     const ar_stage *stage = &learner->stage;
+    const float *rest = learner->diff + stage->rows * learner->embedding.dim;
     if (!stage->is_part || learner->embedding.rows == 0)
         ar_adam_step(&learner->adam, learner->tower->block, learner->diff, options);
     else
         ar_adam_rows_step(&learner->embedding, &learner->adam, learner->tower->block, stage->items,
-                          stage->count, learner->diff,
-                          learner->diff + stage->rows * learner->embedding.dim, options);
+                          stage->count, learner->diff, rest, options, learner->rows.learning_rate);
 }
 
 alterrec_status ar_learner_step(ar_step_result *result, ar_learner *learner,

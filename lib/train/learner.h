@@ -22,7 +22,7 @@ typedef struct ar_learner {
     bool use_bf16; /* products of the training pass */
     ar_adam adam;
     ar_adam_rows embedding; /* how far each row of it has come; without rows: all with `adam` */
-    ar_adam_options last;   /* of the step before */
+    ar_adam_options rows;   /* of the embedding's rows, in the step before */
     ar_stage stage;         /* what the step at hand works on */
     ar_encoder_state *encoder;
     ar_onednn *onednn;

@@ -31,9 +31,18 @@ bool ar_objective_is_shared(const ar_step_options *options) {
                                 options->negatives == ALTERREC_NEGATIVES_HARD));
 }
 
-/* Without a sampler the batch's own items count as often as a draw would take them on average: their
- * rows are touched anyhow, and they are the popular ones, which the whole batch would miss at once
- * where a draw leaves them out. */
+double ar_objective_row_rate(const ar_step_options *options, int64_t items) {
+    const double least = 1.0 / 16.0;
+    if (!ar_objective_is_shared(options) || options->negatives == ALTERREC_NEGATIVES_BATCH ||
+        options->sampler != NULL)
+        return 1.0;
+    double share = (double)options->negative_count / (double)items;
+    return share >= 1.0 ? 1.0 : 1.0 / sqrt(share > least ? share : least);
+}
+
+/* Without a sampler the batch's own items count as often as a draw would take them on average:
+ * their rows are touched anyhow, and they are the popular ones, which the whole batch would miss at
+ * once where a draw leaves them out. */
 static void draw_shared(float *negatives, int64_t items, const ar_example_batch *batch,
                         const ar_step_options *options) {
     ar_random random;

@@ -12,6 +12,7 @@ enum { ROWS = 40, DIM = 7, REST = 23, COUNT = ROWS * DIM + REST };
 typedef struct pair {
     ar_adam sparse, dense;
     ar_adam_rows table;
+    double row_factor; /* of the learning rate, for the sparse one's rows */
     float *sparse_parameters, *dense_parameters;
     ar_random random;
 } pair;
@@ -19,6 +20,7 @@ typedef struct pair {
 static const ar_adam_options usual = {1e-2, 0.9, 0.999, 1e-8, 0.0};
 
 static void pair_open(pair *p) {
+    p->row_factor = 1.0;
     ar_random_seed(&p->random, 3);
     MUST(ar_adam_create(&p->sparse, COUNT));
     MUST(ar_adam_create(&p->dense, COUNT));
@@ -50,10 +52,12 @@ static void step_both(pair *p, double share, const ar_adam_options *options) {
         memcpy(rows + i * DIM, values + i * DIM, DIM * sizeof(float));
         memcpy(diff + touched[i] * DIM, values + i * DIM, DIM * sizeof(float));
     }
+    ar_adam_options of_rows = *options;
+    of_rows.learning_rate *= p->row_factor;
     MUST(ar_adam_rows_catch_up(&p->table, &p->sparse, p->sparse_parameters, touched, count,
-                               options));
+                               &of_rows));
     ar_adam_rows_step(&p->table, &p->sparse, p->sparse_parameters, touched, count, rows,
-                      diff + ROWS * DIM, options);
+                      diff + ROWS * DIM, options, of_rows.learning_rate);
     ar_adam_step(&p->dense, p->dense_parameters, diff, options);
     ar_free(values);
 }
@@ -127,6 +131,27 @@ START_TEST(a_fresh_row_keeps_its_bits) {
 }
 END_TEST
 
+/* Rows at twice the rate are those of steps with twice the rate, the rest is that of the usual one.
+ */
+START_TEST(rows_may_have_a_rate_of_their_own) {
+    pair pairs[3]; /* usual; rows alone faster; all faster */
+    ar_adam_options faster = usual;
+    faster.learning_rate *= 2.0;
+    for (int i = 0; i < 3; i++) {
+        pair_open(&pairs[i]);
+        pairs[i].row_factor = i == 1 ? 2.0 : 1.0;
+        for (int step = 0; step < 50; step++)
+            step_both(&pairs[i], 0.3, i == 2 ? &faster : &usual);
+    }
+    const float *both = pairs[1].sparse_parameters;
+    ck_assert(same_bits(both, pairs[2].sparse_parameters, ROWS * DIM));
+    ck_assert(!same_bits(both, pairs[0].sparse_parameters, ROWS * DIM));
+    ck_assert(same_bits(both + ROWS * DIM, pairs[0].sparse_parameters + ROWS * DIM, REST));
+    for (int i = 0; i < 3; i++)
+        pair_close(&pairs[i]);
+}
+END_TEST
+
 START_TEST(any_number_of_threads) {
     enum { MANY = 300, WIDE = 64 };
     ar_random random;
@@ -147,7 +172,7 @@ START_TEST(any_number_of_threads) {
                 touched[count++] = row;
             MUST(ar_adam_rows_catch_up(&table, &adam, results[run], touched, count, &usual));
             ar_adam_rows_step(&table, &adam, results[run], touched, count, diff, diff + MANY * WIDE,
-                              &usual);
+                              &usual, usual.learning_rate);
         }
         ar_threads_leave(before);
         ar_free(diff);
@@ -166,6 +191,7 @@ int main(void) {
     tcase_add_loop_test(group, what_was_missed_is_made_up_for, 0, 4);
     tcase_add_test(group, untouched_rows_stand_still);
     tcase_add_test(group, a_fresh_row_keeps_its_bits);
+    tcase_add_test(group, rows_may_have_a_rate_of_their_own);
     tcase_add_test(group, any_number_of_threads);
     return run_tests(group, "adam_rows");
 }

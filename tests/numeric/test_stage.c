@@ -162,8 +162,9 @@ END_TEST
 
 /* ---- the draw ---- */
 
-/* Every item counts as often as a draw with replacement would take it on average: the batch's own in
- * every step, the others once in some. An honest draw fails once in a hundred thousand seeds, and seeds are fixed. */
+/* Every item counts as often as a draw with replacement would take it on average: the batch's own
+ * in every step, the others once in some. An honest draw fails once in a hundred thousand seeds,
+ * and seeds are fixed. */
 START_TEST(shared_draws_are_even) {
     enum { STEPS = 4000 };
     static double sums[ITEMS];
@@ -187,8 +188,7 @@ START_TEST(shared_draws_are_even) {
         ar_objective_shared(negatives, ITEMS, &p.examples, &options);
         for (int j = 0; j < ITEMS; j++) {
             double taken = (double)negatives[j];
-            wrong += own[j] ? fabs(taken - mean) > 1e-6
-                            : taken != whole && taken != whole + 1.0;
+            wrong += own[j] ? fabs(taken - mean) > 1e-6 : taken != whole && taken != whole + 1.0;
             sums[j] += taken;
         }
     }
@@ -201,6 +201,28 @@ START_TEST(shared_draws_are_even) {
     }
     ragged_close(&p.batch);
     close_pair(&p);
+}
+END_TEST
+
+/* 1 over the root of the share that is drawn, where it is known; 4 at most. */
+START_TEST(rows_that_are_drawn_learn_faster) {
+    ar_sampler sampler = {0};
+    ar_step_options options = {
+        .negatives = ALTERREC_NEGATIVES_RANDOM, .negative_count = 100, .shared = true};
+    ck_assert_double_eq_tol(ar_objective_row_rate(&options, 400), 2.0, 1e-12);
+    ck_assert_double_eq_tol(ar_objective_row_rate(&options, 100), 1.0, 1e-12);
+    ck_assert_double_eq_tol(ar_objective_row_rate(&options, 50), 1.0, 1e-12);
+    ck_assert_double_eq_tol(ar_objective_row_rate(&options, 1000000), 4.0, 1e-12);
+    options.negatives = ALTERREC_NEGATIVES_HARD;
+    ck_assert_double_eq_tol(ar_objective_row_rate(&options, 400), 2.0, 1e-12);
+    options.negatives = ALTERREC_NEGATIVES_BATCH;
+    ck_assert_double_eq_tol(ar_objective_row_rate(&options, 400), 1.0, 1e-12);
+    options.negatives = ALTERREC_NEGATIVES_RANDOM;
+    options.sampler = &sampler;
+    ck_assert_double_eq_tol(ar_objective_row_rate(&options, 400), 1.0, 1e-12);
+    options.sampler = NULL;
+    options.shared = false;
+    ck_assert_double_eq_tol(ar_objective_row_rate(&options, 400), 1.0, 1e-12);
 }
 END_TEST
 
@@ -339,6 +361,7 @@ int main(void) {
     tcase_add_loop_test(group, training_is_that_of_the_whole_table, 0, 4);
     tcase_add_loop_test(group, window_is_where_a_sort_puts_it, 0, 8);
     tcase_add_loop_test(group, shared_draws_are_even, 0, 2);
+    tcase_add_test(group, rows_that_are_drawn_learn_faster);
     tcase_add_test(group, hard_negatives_come_from_the_other_tower);
     tcase_add_test(group, positives_are_sought_among_all_items);
     return run_tests(group, "stage");
