@@ -65,8 +65,10 @@ run_suite() {
         release) configure+=(-DCMAKE_BUILD_TYPE=Release -DALTERREC_LONG_TESTS=ON) ;;
         clang) configure+=(-DCMAKE_BUILD_TYPE=Release -DCMAKE_C_COMPILER=clang) ;;
         onednn3)
+            # CMake leaves folders inside the source tree out of what an installed library remembers.
             configure+=(-DCMAKE_BUILD_TYPE=Release
-                -DALTERREC_ONEDNN_ROOT="$PWD/build-tests/onednn3-files")
+                -DALTERREC_ONEDNN_ROOT="$PWD/build-tests/onednn3-files"
+                -DCMAKE_INSTALL_RPATH="$PWD/build-tests/onednn3-files/lib")
             ;;
         avx2)
             configure+=(-DCMAKE_BUILD_TYPE=Release -DALTERREC_AVX512=OFF)
