@@ -32,25 +32,15 @@ static tile_work thread_work(float *floats, const ar_scoring *scoring, int threa
     return work;
 }
 
-/* Where the rows of a panel begin: those of items[0], items[1], ... or, that being NULL, of first,
- * first + 1, ...; the last one fills what is missing. */
-static void find_rows(const float *rows[AR_PANEL_ROWS], const float *table, int64_t dim,
-                      const int32_t *items, int64_t first, int64_t count) {
-    for (int64_t r = 0; r < AR_PANEL_ROWS; r++) {
-        int64_t place = r < count ? r : count - 1;
-        rows[r] = table + (items != NULL ? items[place] : first + place) * dim;
-    }
-}
-
 /* The items' rows in panels. What is fetched meanwhile is the next panel. */
 static ar_panels pack(float *values, const float *table, int64_t dim, int64_t first,
                       int64_t count) {
     const float *rows[2][AR_PANEL_ROWS];
-    find_rows(rows[0], table, dim, NULL, first, count);
+    ar_interleave_rows(rows[0], table, dim, NULL, first, count);
     for (int64_t start = 0; start < count; start += AR_PANEL_ROWS) {
         int64_t next = start + AR_PANEL_ROWS, at = start / AR_PANEL_ROWS % 2;
         if (next < count)
-            find_rows(rows[1 - at], table, dim, NULL, first + next, count - next);
+            ar_interleave_rows(rows[1 - at], table, dim, NULL, first + next, count - next);
         ar_interleave(values + start * dim, rows[at], next < count ? rows[1 - at] : NULL, dim);
     }
     return (ar_panels){values, count, dim};
@@ -100,7 +90,7 @@ static void score_labels(float *own, const ar_scoring *scoring, int kind, float 
     int64_t dim = scoring->dim;
     const float *rows[AR_PANEL_ROWS];
     float scores[AR_PANEL_ROWS * AR_PANEL_ROWS];
-    find_rows(rows, scoring->tables[kind], dim, labels + first, 0, count);
+    ar_interleave_rows(rows, scoring->tables[kind], dim, labels + first, 0, count);
     ar_interleave(panel, rows, NULL, dim);
     ar_panels panels = {panel, count, dim};
     ar_panels_multiply(scores, AR_PANEL_ROWS, scoring->vectors[kind] + first * dim, dim, count,

@@ -66,3 +66,11 @@ void ar_interleave(float *panel, const float *const rows[ROWS], const float *con
     (void)next;
     columns_from(panel, rows, done, columns);
 }
+
+void ar_interleave_rows(const float *rows[ROWS], const float *table, int64_t stride,
+                        const int32_t *order, int64_t first, int64_t count) {
+    for (int64_t r = 0; r < ROWS; r++) {
+        int64_t place = first + (r < count ? r : count - 1);
+        rows[r] = table + (order != NULL ? order[place] : place) * stride;
+    }
+}

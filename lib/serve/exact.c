@@ -8,32 +8,24 @@ int64_t ar_exact_work(const ar_item_index *index) {
     return AR_EXACT_ROWS * index->shape.dim;
 }
 
-/* Where a panel's rows begin, from their column `column` on; the last row fills what is missing. */
-static void find_rows(const float *sources[AR_PANEL_ROWS], const ar_item_index *index,
-                      int64_t column, const int32_t *order, int64_t first, int64_t rows) {
-    for (int64_t r = 0; r < AR_PANEL_ROWS; r++) {
-        int64_t place = r < rows ? r : rows - 1;
-        int64_t row = order != NULL ? order[first + place] : first + place;
-        sources[r] = index->table + row * index->width + column;
-    }
-}
-
 /* The rows' columns of a tower in panels. What is fetched meanwhile is the next panel, be it of the
  * next tower or of the rows behind these. */
 static ar_panels pack(float *work, const ar_item_index *index, int tower, const int32_t *order,
                       int64_t first, int64_t rows) {
-    int64_t dim = index->shape.dim, column = tower * dim, behind = index->shape.items - first;
+    int64_t dim = index->shape.dim, width = index->width, behind = index->shape.items - first;
+    const float *table = index->table + tower * dim;
     const float *sources[2][AR_PANEL_ROWS];
-    find_rows(sources[0], index, column, order, first, rows);
+    ar_interleave_rows(sources[0], table, width, order, first, rows);
     for (int64_t start = 0; start < rows; start += AR_PANEL_ROWS) {
         int64_t next = start + AR_PANEL_ROWS, at = start / AR_PANEL_ROWS % 2;
         const float *const *ahead = sources[1 - at];
         if (next < rows)
-            find_rows(sources[1 - at], index, column, order, first + next, rows - next);
+            ar_interleave_rows(sources[1 - at], table, width, order, first + next, rows - next);
         else if (tower + 1 < index->shape.towers)
-            find_rows(sources[1 - at], index, column + dim, order, first, rows);
+            ar_interleave_rows(sources[1 - at], table + dim, width, order, first, rows);
         else if (order == NULL && next < behind)
-            find_rows(sources[1 - at], index, 0, NULL, first + next, behind - next);
+            ar_interleave_rows(sources[1 - at], index->table, width, NULL, first + next,
+                               behind - next);
         else
             ahead = NULL;
         ar_interleave(work + start * dim, sources[at], ahead, dim);
