@@ -70,7 +70,9 @@ static double read_floor(const serve_row *row, const machine_rates *rates) {
 static double product_floor(const serve_row *row, const machine_rates *rates,
                             const bench_setup *setup) {
     const char *encoder = settings_get(setup->config, "serve.encoder");
-    return encoder_operations(row, setup) / rate_of(rates, encoder) +
+    /* An int8 weight is multiplied with both bytes of what it meets. */
+    double times = strcmp(encoder, "int8") == 0 ? 2.0 : 1.0;
+    return times * encoder_operations(row, setup) / rate_of(rates, encoder) +
            scan_operations(row) / rate_of(rates, row->precision);
 }
 

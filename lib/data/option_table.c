@@ -39,9 +39,10 @@ static const ar_option table[] = {
      "alpha, the ID score's weight in the fused score; the text score has 1 - alpha; auto: at the "
      "end of training the best on the validation sessions, 0.5 until then"},
 
-    {"serve.encoder", AR_CHOICE, "f32", "f32 | bf16",
+    {"serve.encoder", AR_CHOICE, "f32", "f32 | bf16 | int8",
      "products of a recommender's session encoders; bf16: of numbers rounded to 8 bits, twice as "
-     "fast where the processor has them, and scores that differ by as much"},
+     "fast where the processor has them, and scores that differ by as much; int8: weights of one "
+     "byte, as fast, and half as much to read for a single session"},
     {"serve.precision", AR_CHOICE, "int8", "f32 | bf16 | int8",
      "numbers in the table that a recommender searches before it scores the best items in f32: the "
      "lists are the same, memory and time are not; f32: no such table"},

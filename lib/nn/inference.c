@@ -44,38 +44,38 @@ static ar_norm copy_norm(parts *to, const ar_norm *norm, int64_t dim) {
 }
 
 static ar_weight_matrix pack(parts *to, const float *matrix, int64_t rows, int64_t columns,
-                             bool bf16) {
-    void *values = take(to, ar_weight_matrix_bytes(rows, columns, bf16));
+                             ar_weight_format format) {
+    void *values = take(to, ar_weight_matrix_bytes(rows, columns, format));
     if (values == NULL)
         return (ar_weight_matrix){0};
-    return ar_weight_matrix_pack(values, matrix, rows, columns, bf16);
+    return ar_weight_matrix_pack(values, matrix, rows, columns, format);
 }
 
 static void copy_weights(ar_inference *to, parts *memory, const ar_encoder_weights *weights,
-                         bool bf16) {
+                         ar_weight_format format) {
     int64_t dim = to->shape.dim;
     to->position = copy_floats(memory, weights->position, to->shape.max_len * dim);
     to->norm = copy_norm(memory, &weights->norm, dim);
     for (int64_t b = 0; b < to->shape.blocks; b++) {
         const struct ar_encoder_block *from = &weights->blocks[b];
         struct ar_inference_block *block = &to->blocks[b];
-        block->query = pack(memory, from->qkv, dim, dim, bf16);
-        block->key_value = pack(memory, from->qkv + dim * dim, 2 * dim, dim, bf16);
-        block->output = pack(memory, from->output, dim, dim, bf16);
+        block->query = pack(memory, from->qkv, dim, dim, format);
+        block->key_value = pack(memory, from->qkv + dim * dim, 2 * dim, dim, format);
+        block->output = pack(memory, from->output, dim, dim, format);
         block->attention_norm = copy_norm(memory, &from->attention_norm, dim);
-        block->inner = pack(memory, from->inner, 4 * dim, dim, bf16);
+        block->inner = pack(memory, from->inner, 4 * dim, dim, format);
         block->inner_bias = copy_floats(memory, from->inner_bias, 4 * dim);
-        block->outer = pack(memory, from->outer, dim, 4 * dim, bf16);
+        block->outer = pack(memory, from->outer, dim, 4 * dim, format);
         block->outer_bias = copy_floats(memory, from->outer_bias, dim);
         block->feed_forward_norm = copy_norm(memory, &from->feed_forward_norm, dim);
     }
 }
 
 alterrec_status ar_inference_create(ar_inference *inference, const ar_encoder_weights *weights,
-                                    const ar_encoder_shape *shape, bool bf16) {
+                                    const ar_encoder_shape *shape, ar_weight_format format) {
     parts memory = {0};
-    *inference = (ar_inference){.shape = *shape, .bf16 = bf16};
-    copy_weights(inference, &memory, weights, bf16);
+    *inference = (ar_inference){.shape = *shape, .format = format};
+    copy_weights(inference, &memory, weights, format);
     memory.memory = ar_new(memory.used, 1);
     if (memory.memory == NULL) {
         *inference = (ar_inference){0};
@@ -83,7 +83,7 @@ alterrec_status ar_inference_create(ar_inference *inference, const ar_encoder_we
     }
     memory.used = 0;
     inference->memory = memory.memory;
-    copy_weights(inference, &memory, weights, bf16);
+    copy_weights(inference, &memory, weights, format);
     return ALTERREC_OK;
 }
 
@@ -106,7 +106,7 @@ int64_t ar_inference_cache(const ar_encoder_shape *shape) {
 }
 
 static int64_t product_work(const ar_inference *inference, int64_t tokens) {
-    return align(ar_weight_matrix_work(tokens, 4 * inference->shape.dim, inference->bf16));
+    return align(ar_weight_matrix_work(tokens, 4 * inference->shape.dim, inference->format));
 }
 
 int64_t ar_inference_work(const ar_inference *inference, int64_t tokens, int64_t longest) {

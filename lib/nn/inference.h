@@ -9,7 +9,7 @@
 /* Read-only once made, shared by threads. A zeroed one is empty. */
 typedef struct ar_inference {
     ar_encoder_shape shape;
-    bool bf16;
+    ar_weight_format format;
     const float *position; /* [max_len, dim] */
     ar_norm norm;
     struct ar_inference_block {
@@ -22,10 +22,9 @@ typedef struct ar_inference {
     void *memory; /* all that the above points to */
 } ar_inference;
 
-/* Packs a copy of the weights; with bf16 the matrices are rounded to it, and what they are
- * multiplied with. */
+/* Packs a copy of the weights, the matrices in the given format. */
 alterrec_status ar_inference_create(ar_inference *inference, const ar_encoder_weights *weights,
-                                    const ar_encoder_shape *shape, bool bf16);
+                                    const ar_encoder_shape *shape, ar_weight_format format);
 void ar_inference_free(ar_inference *inference);
 
 /* What one step does to one sequence. */

@@ -80,9 +80,9 @@ alterrec_status ar_recommender_pack_encoders(alterrec_recommender *recommender) 
         towers[t] = &weights[t];
     }
     AR_TRY(ar_scratch_pool_create(&recommender->pool));
-    return ar_session_encoder_create(&recommender->encoder, towers, recommender->tower_count,
-                                     &recommender->shape,
-                                     ar_config_choice(recommender->config, "serve.encoder") == 1);
+    return ar_session_encoder_create(
+        &recommender->encoder, towers, recommender->tower_count, &recommender->shape,
+        (ar_weight_format)ar_config_choice(recommender->config, "serve.encoder"));
 }
 
 static alterrec_status copy_encoder(alterrec_recommender *recommender, const alterrec_model *model,

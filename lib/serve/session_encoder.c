@@ -11,11 +11,11 @@ enum { TASK_TOKENS = 128, ALIGNMENT = 64 };
 
 alterrec_status ar_session_encoder_create(ar_session_encoder *encoder,
                                           const ar_encoder_weights *const *weights, int towers,
-                                          const ar_encoder_shape *shape, bool bf16) {
+                                          const ar_encoder_shape *shape, ar_weight_format format) {
     *encoder = (ar_session_encoder){.shape = *shape, .towers = towers};
     for (int t = 0; t < towers; t++) {
         alterrec_status status =
-            ar_inference_create(&encoder->inferences[t], weights[t], shape, bf16);
+            ar_inference_create(&encoder->inferences[t], weights[t], shape, format);
         if (status != ALTERREC_OK) {
             ar_session_encoder_free(encoder);
             return status;
@@ -115,13 +115,15 @@ typedef struct area {
 static int64_t area_bytes(const plan *made, const sources *from) {
     const ar_encoder_shape *shape = &from->encoder->shape;
     int64_t cache = from->parts == NULL ? made->most_tokens * ar_inference_cache(shape) : 0;
-    int64_t work = ar_inference_work(&from->encoder->inferences[0], made->most_tokens, made->longest);
+    int64_t work =
+        ar_inference_work(&from->encoder->inferences[0], made->most_tokens, made->longest);
     return round_up(made->most_sequences * (int64_t)sizeof(ar_inference_sequence)) +
            round_up((work + cache) * (int64_t)sizeof(float));
 }
 
 static area area_at(char *memory, const plan *made, const sources *from) {
-    int64_t work = ar_inference_work(&from->encoder->inferences[0], made->most_tokens, made->longest);
+    int64_t work =
+        ar_inference_work(&from->encoder->inferences[0], made->most_tokens, made->longest);
     area at = {.sequences = (ar_inference_sequence *)(void *)memory};
     memory += round_up(made->most_sequences * (int64_t)sizeof *at.sequences);
     at.work = (float *)(void *)memory;

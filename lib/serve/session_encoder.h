@@ -18,7 +18,7 @@ typedef struct ar_session_encoder {
 /* Packs copies of the encoders' weights. On an error it is empty. */
 alterrec_status ar_session_encoder_create(ar_session_encoder *encoder,
                                           const ar_encoder_weights *const *weights, int towers,
-                                          const ar_encoder_shape *shape, bool bf16);
+                                          const ar_encoder_shape *shape, ar_weight_format format);
 void ar_session_encoder_free(ar_session_encoder *encoder);
 
 /* Working memory that a caller keeps between calls, one thread at a time. A zeroed one is empty.

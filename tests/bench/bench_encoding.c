@@ -91,7 +91,7 @@ typedef struct product {
     int64_t m, n, k;
     float *src, *weights, *dst;
     ar_panels panels;
-    ar_weight_matrix bf16;
+    ar_weight_matrix bf16, int8;
     void *work;
 } product;
 
@@ -100,10 +100,19 @@ static void run_panels(void *context) {
     ar_panels_multiply(p->dst, p->n, p->src, p->k, p->m, &p->panels, NULL, false);
 }
 
+static void run_rounded(const product *p, const ar_weight_matrix *matrix) {
+    int64_t stride = ar_panels_count(p->n) * AR_PANEL_ROWS;
+    ar_weight_matrix_multiply(p->dst, stride, p->src, p->k, p->m, matrix, NULL, false, p->work);
+}
+
 static void run_bf16(void *context) {
     product *p = context;
-    int64_t stride = ar_panels_count(p->n) * AR_PANEL_ROWS;
-    ar_weight_matrix_multiply(p->dst, stride, p->src, p->k, p->m, &p->bf16, NULL, false, p->work);
+    run_rounded(p, &p->bf16);
+}
+
+static void run_int8(void *context) {
+    product *p = context;
+    run_rounded(p, &p->int8);
 }
 
 static void run_onednn(void *context) {
@@ -140,7 +149,8 @@ static void bench_products(void) {
                                         {128, 1200, 300}, {128, 300, 1200}};
     int before = ar_threads_enter(1);
     printf("one thread; small blocks in the first cache: %.0f Gflop/s\n", peak());
-    printf("product [m, n, k]          panels      bf16    oneDNN   (Gflop/s)  panels / oneDNN\n");
+    printf("product [m, n, k]          panels      bf16      int8    oneDNN   (Gflop/s)  panels / "
+           "oneDNN\n");
     for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
         product p = {.m = shapes[s][0], .n = shapes[s][1], .k = shapes[s][2]};
         int64_t panels = ar_panels_count(p.n), rows = ar_row_bucket(p.m);
@@ -148,17 +158,21 @@ static void bench_products(void) {
         p.weights = floats(p.n * p.k, 1.0f);
         p.dst = floats(rows * panels * AR_PANEL_ROWS, 1.0f);
         void *values = ar_new(ar_panels_bytes(panels, p.k), 1);
-        void *halves = ar_new(ar_weight_matrix_bytes(p.n, p.k, true), 1);
-        p.work = ar_new(ar_weight_matrix_work(rows, p.k, true), sizeof(float));
+        void *halves = ar_new(ar_weight_matrix_bytes(p.n, p.k, AR_WEIGHTS_BF16), 1);
+        void *bytes = ar_new(ar_weight_matrix_bytes(p.n, p.k, AR_WEIGHTS_INT8), 1);
+        p.work = ar_new(ar_weight_matrix_work(rows, p.k, AR_WEIGHTS_INT8), sizeof(float));
         p.panels = ar_panels_pack(values, p.weights, p.n, p.k);
-        p.bf16 = ar_weight_matrix_pack(halves, p.weights, p.n, p.k, true);
+        p.bf16 = ar_weight_matrix_pack(halves, p.weights, p.n, p.k, AR_WEIGHTS_BF16);
+        p.int8 = ar_weight_matrix_pack(bytes, p.weights, p.n, p.k, AR_WEIGHTS_INT8);
         check(ar_onednn_create(&p.onednn));
-        double seconds[3], done = 2e-9 * (double)(p.m * p.n * p.k);
-        time_works(seconds, (const work[]){run_panels, run_bf16, run_onednn}, 3, &p, false);
-        printf("%5d x %5d x %4d   %9.0f %9.0f %9.0f   %22.2f\n", (int)p.m, (int)p.n, (int)p.k,
-               done / seconds[0], done / seconds[1], done / seconds[2], seconds[2] / seconds[0]);
+        double seconds[4], done = 2e-9 * (double)(p.m * p.n * p.k);
+        time_works(seconds, (const work[]){run_panels, run_bf16, run_int8, run_onednn}, 4, &p,
+                   false);
+        printf("%5d x %5d x %4d   %9.0f %9.0f %9.0f %9.0f   %22.2f\n", (int)p.m, (int)p.n, (int)p.k,
+               done / seconds[0], done / seconds[1], done / seconds[2], done / seconds[3],
+               seconds[3] / seconds[0]);
         ar_onednn_free(p.onednn);
-        void *const arrays[] = {p.src, p.weights, p.dst, values, halves, p.work};
+        void *const arrays[] = {p.src, p.weights, p.dst, values, halves, bytes, p.work};
         for (size_t a = 0; a < sizeof arrays / sizeof arrays[0]; a++)
             ar_free(arrays[a]);
     }
@@ -170,7 +184,7 @@ static void bench_products(void) {
 typedef struct encoders {
     float *block, *table, *part, *vectors, *caches, *moved;
     ar_encoder_weights weights;
-    ar_session_encoder f32, bf16;
+    ar_session_encoder f32, bf16, int8;
     ar_session_memory memory;
     ar_workspace *workspace;
     int64_t count, *offsets, weight_floats;
@@ -191,6 +205,12 @@ static void run_whole_bf16(void *context) {
                             e->count, e->threads));
 }
 
+static void run_whole_int8(void *context) {
+    encoders *e = context;
+    check(ar_session_encode(e->vectors, &e->int8, &e->memory, e->table, e->items, e->offsets,
+                            e->count, e->threads));
+}
+
 static void run_training(void *context) {
     encoders *e = context;
     for (int t = 0; t < TOWERS; t++)
@@ -206,6 +226,11 @@ static void run_push(void *context) {
 static void run_push_bf16(void *context) {
     encoders *e = context;
     check(ar_session_encoder_step(&e->bf16, &e->memory, e->table, e->parts, e->count, e->threads));
+}
+
+static void run_push_int8(void *context) {
+    encoders *e = context;
+    check(ar_session_encoder_step(&e->int8, &e->memory, e->table, e->parts, e->count, e->threads));
 }
 
 /* Reads what the towers' weights take, once. */
@@ -235,8 +260,9 @@ static void open_encoders(encoders *e, int threads) {
     e->vectors = floats((SESSIONS + AR_PRODUCT_ROWS) * width, 1.0f);
     e->weights = ar_encoder_weights_at(e->block, &shape);
     const ar_encoder_weights *const both[] = {&e->weights, &e->weights};
-    check(ar_session_encoder_create(&e->f32, both, TOWERS, &shape, false));
-    check(ar_session_encoder_create(&e->bf16, both, TOWERS, &shape, true));
+    check(ar_session_encoder_create(&e->f32, both, TOWERS, &shape, AR_WEIGHTS_F32));
+    check(ar_session_encoder_create(&e->bf16, both, TOWERS, &shape, AR_WEIGHTS_BF16));
+    check(ar_session_encoder_create(&e->int8, both, TOWERS, &shape, AR_WEIGHTS_INT8));
     check(ar_workspace_create(&e->workspace));
     int64_t row = ar_session_encoder_cache(&e->f32);
     e->caches = floats(SESSIONS * shape.max_len * row, 0.1f);
@@ -259,6 +285,7 @@ static void close_encoders(encoders *e) {
         ar_free(arrays[a]);
     ar_session_encoder_free(&e->f32);
     ar_session_encoder_free(&e->bf16);
+    ar_session_encoder_free(&e->int8);
     ar_session_memory_free(&e->memory);
     ar_workspace_free(e->workspace);
 }
@@ -289,20 +316,22 @@ static void bench_encoders(int threads, double rate) {
            (int)shape.dim, (int)shape.blocks, threads);
     for (int i = 0; i < 3; i++) {
         set_sessions(&e, i == 1 ? SESSIONS : 1, i == 2);
-        time_works(m, (const work[]){run_whole, run_whole_bf16, run_training}, 3, &e, true);
+        time_works(m, (const work[]){run_whole, run_whole_bf16, run_whole_int8, run_training}, 4,
+                   &e, true);
         double gflop = 1e-9 * whole_flops(e.offsets[e.count], e.count);
         printf("%2d sessions, %3d items: f32 %.3f (%.0f Gflop/s, %.2f of %d x %.0f), bf16 %.3f, "
-               "training encoder %.3f\n",
+               "int8 %.3f, training encoder %.3f\n",
                (int)e.count, (int)e.offsets[e.count], 1e3 * m[0], gflop / m[0],
-               gflop / m[0] / (rate * threads), threads, rate, 1e3 * m[1], 1e3 * m[2]);
+               gflop / m[0] / (rate * threads), threads, rate, 1e3 * m[1], 1e3 * m[2], 1e3 * m[3]);
     }
     for (int i = 0; i < 2; i++) {
         e.count = i == 0 ? 1 : SESSIONS;
-        time_works(m, (const work[]){run_push, run_push_bf16, run_read}, 3, &e, true);
-        printf("%2d sessions, one item pushed onto %d: f32 %.3f, bf16 %.3f, reading the weights "
-               "(%.1f MB) %.3f\n",
-               (int)e.count, LONG - 1, 1e3 * m[0], 1e3 * m[1],
-               4e-6 * (double)(TOWERS * e.weight_floats), 1e3 * m[2]);
+        time_works(m, (const work[]){run_push, run_push_bf16, run_push_int8, run_read}, 4, &e,
+                   true);
+        printf("%2d sessions, one item pushed onto %d: f32 %.3f, bf16 %.3f, int8 %.3f, reading the "
+               "f32 weights (%.1f MB) %.3f\n",
+               (int)e.count, LONG - 1, 1e3 * m[0], 1e3 * m[1], 1e3 * m[2],
+               4e-6 * (double)(TOWERS * e.weight_floats), 1e3 * m[3]);
     }
     close_encoders(&e);
 }

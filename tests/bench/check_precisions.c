@@ -5,8 +5,8 @@
  * Every prefix of the sessions in the file SESSIONS (a session of item keys a line), up to COUNT,
  * is served by recommenders of serve.precision f32, bf16 and int8 of one model, in batches of 1, 7
  * and 64: items and bits of the scores must be the same. Exit code 1 if they are not. Then
- * serve.encoder bf16, which may differ: how many items its lists share with the others, and how
- * often either holds the item that really came next. */
+ * serve.encoder bf16 and int8, which may differ: how many items their lists share with the others,
+ * and how often either holds the item that really came next. */
 #include <alterrec/alterrec.h>
 #include <inttypes.h>
 #include <stdbool.h>
@@ -15,6 +15,7 @@
 #include <string.h>
 
 static const char *const precisions[] = {"f32", "bf16", "int8"};
+static const char *const formats[] = {"bf16", "int8"};
 static const int64_t batch_sizes[] = {64, 7, 1};
 
 static void must(alterrec_status status) {
@@ -90,7 +91,7 @@ static bool holds(const int32_t *list, int64_t k, int32_t item) {
 
 /* Lists of rounded encoders beside those of exact ones. */
 static void compare_encoders(const int32_t *exact, const int32_t *rounded, const prefixes *all,
-                             int64_t k) {
+                             int64_t k, const char *format) {
     int64_t shared = 0, labels = 0, exact_hits = 0, rounded_hits = 0;
     for (int64_t p = 0; p < all->count; p++) {
         for (int64_t i = 0; i < k; i++)
@@ -101,9 +102,9 @@ static void compare_encoders(const int32_t *exact, const int32_t *rounded, const
         exact_hits += holds(exact + p * k, k, all->labels[p]);
         rounded_hits += holds(rounded + p * k, k, all->labels[p]);
     }
-    printf("encoders in bf16: %.2f %% of the lists' items are the same; of %" PRId64
-           " next items f32 lists hold %.4f, bf16 ones %.4f\n",
-           100.0 * (double)shared / (double)(all->count * k), labels,
+    printf("encoders in %s: %.2f %% of the lists' items are the same; of %" PRId64
+           " next items f32 lists hold %.4f, these %.4f\n",
+           format, 100.0 * (double)shared / (double)(all->count * k), labels,
            (double)exact_hits / (double)labels, (double)rounded_hits / (double)labels);
 }
 
@@ -143,13 +144,15 @@ int main(int argc, char **argv) {
         }
         alterrec_recommender_free(recommender);
     }
-    alterrec_recommender *rounded;
-    must(alterrec_config_set(config, "serve.encoder", "bf16"));
-    must(alterrec_recommender_create(&rounded, model, config));
-    printf("encoders in bf16\n");
-    serve(items, scores, rounded, &all, batch_sizes[0], k);
-    alterrec_recommender_free(rounded);
-    compare_encoders(expected, items, &all, k);
+    for (int e = 0; e < 2; e++) {
+        alterrec_recommender *rounded;
+        must(alterrec_config_set(config, "serve.encoder", formats[e]));
+        must(alterrec_recommender_create(&rounded, model, config));
+        printf("encoders in %s\n", formats[e]);
+        serve(items, scores, rounded, &all, batch_sizes[0], k);
+        alterrec_recommender_free(rounded);
+        compare_encoders(expected, items, &all, k, formats[e]);
+    }
     printf("%" PRId64 " lists of %" PRId64 " sessions differ (%zu places compared 8 times)\n",
            different, all.count, size);
     return different == 0 ? 0 : 1;

@@ -20,7 +20,8 @@ typedef struct encoder {
 } encoder;
 
 /* `sequences` of lengths 1..max_len. */
-static void open_encoder(encoder *e, const ar_encoder_shape *shape, int64_t sequences, bool bf16) {
+static void open_encoder(encoder *e, const ar_encoder_shape *shape, int64_t sequences,
+                         ar_weight_format format) {
     ar_random random;
     ar_random_seed(&random, (uint64_t)shape->dim);
     *e = (encoder){.shape = *shape};
@@ -33,7 +34,7 @@ static void open_encoder(encoder *e, const ar_encoder_shape *shape, int64_t sequ
         e->block[i] *= 0.3f;
     e->table = random_floats(ITEMS * (shape->dim + GAP), &random);
     e->weights = ar_encoder_weights_at(e->block, shape);
-    MUST(ar_inference_create(&e->inference, &e->weights, shape, bf16));
+    MUST(ar_inference_create(&e->inference, &e->weights, shape, format));
     e->cache_stride = ar_inference_cache(shape) + 16;
 }
 
@@ -102,7 +103,7 @@ START_TEST(step_is_naive_forward) {
     static const int64_t sequences[] = {1, 3, 12, 40};
     for (int i = 0; i < 4; i++) {
         encoder e;
-        open_encoder(&e, &shapes[_i], sequences[i], false);
+        open_encoder(&e, &shapes[_i], sequences[i], AR_WEIGHTS_F32);
         int64_t count = sequences[i] * e.shape.dim;
         float *dst = ar_new(count, sizeof *dst);
         double *expected = expected_states(&e);
@@ -115,10 +116,11 @@ START_TEST(step_is_naive_forward) {
 }
 END_TEST
 
-/* With bf16 weights near it: their rounding is 2^-9, the states are of size 1. */
-START_TEST(bf16_is_near) {
+/* With rounded weights near it: their rounding is 2^-9 of a weight, and 2^-8 of a row's largest,
+ * the states are of size 1. */
+START_TEST(rounded_is_near) {
     encoder e;
-    open_encoder(&e, &shapes[_i], 12, true);
+    open_encoder(&e, &shapes[_i / 2], 12, _i % 2 == 0 ? AR_WEIGHTS_BF16 : AR_WEIGHTS_INT8);
     int64_t count = 12 * e.shape.dim;
     float *dst = ar_new(count, sizeof *dst);
     double *expected = expected_states(&e);
@@ -133,7 +135,7 @@ END_TEST
 /* Token by token, in halves, at once, alone or beside others: the same bits. */
 START_TEST(steps_and_neighbours_do_not_matter) {
     encoder e;
-    open_encoder(&e, &shapes[_i / 2], MOST, _i % 2 != 0);
+    open_encoder(&e, &shapes[_i / 3], MOST, (ar_weight_format)(_i % 3));
     int64_t dim = e.shape.dim;
     float *all = ar_new(MOST * dim, sizeof *all), *some = ar_new(MOST * dim, sizeof *some);
     run(all, &e, 0, MOST, 1);
@@ -157,7 +159,7 @@ END_TEST
 int main(void) {
     TCase *group = tcase_create("inference");
     tcase_add_loop_test(group, step_is_naive_forward, 0, SHAPES);
-    tcase_add_loop_test(group, bf16_is_near, 0, SHAPES);
-    tcase_add_loop_test(group, steps_and_neighbours_do_not_matter, 0, 2 * SHAPES);
+    tcase_add_loop_test(group, rounded_is_near, 0, 2 * SHAPES);
+    tcase_add_loop_test(group, steps_and_neighbours_do_not_matter, 0, 3 * SHAPES);
     return run_tests(group, "inference");
 }
