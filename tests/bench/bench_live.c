@@ -1,16 +1,17 @@
-/* Times live sessions over a catalog of 44,577 items, two towers of dim 300, fresh weights: an item
- * pushed and 20 recommended, beside the same session encoded anew; and 64 visitors at once. Runs
- * take turns.
+/* Times live sessions, two towers of dim 300, fresh weights: an item pushed and 20 recommended,
+ * beside the same session encoded anew; and 64 visitors at once. Runs take turns.
  *
- *   bench_live [precision [threads [busy]]]    int8, bf16 or f32; busy: the fastest run by the time
- *                                              that the threads were given, not on the wall */
+ *   bench_live [precision [threads [items [encoder [busy]]]]]
+ *
+ *   precision: of the table, int8, bf16 or f32; items: 44577; encoder: f32, bf16 or int8; busy: by
+ *   the time that the threads were given, not on the wall */
 #include <alterrec/alterrec.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-enum { ITEMS = 44577, FEATURES = 64, VISITORS = 64, LENGTH = 20, K = 20, RUNS = 61, WORKS = 5 };
+enum { FEATURES = 64, VISITORS = 64, LENGTH = 20, K = 20, RUNS = 61, WORKS = 5 };
 
 static alterrec_recommender *recommender;
 static alterrec_batch *batch;
@@ -18,6 +19,7 @@ static alterrec_live_session *live[VISITORS];
 static int32_t best[VISITORS * K];
 static float scores[VISITORS * K];
 static int32_t pushed, threads = 1;
+static int64_t items_there = 44577;
 static clockid_t kind = CLOCK_MONOTONIC;
 
 static void check(alterrec_status status) {
@@ -34,7 +36,7 @@ static double now(void) {
 }
 
 static int32_t any_item(void) {
-    pushed = (int32_t)(((int64_t)pushed * 7919 + 12345) % ITEMS);
+    pushed = (int32_t)(((int64_t)pushed * 7919 + 12345) % items_there);
     return pushed;
 }
 
@@ -111,21 +113,22 @@ static int compare(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static void open_all(const char *precision) {
+static void open_all(const char *precision, const char *encoder) {
     alterrec_config *config;
     alterrec_catalog *catalog;
     alterrec_model *model;
-    float *features = malloc(sizeof *features * ITEMS * FEATURES);
+    float *features = malloc(sizeof *features * (size_t)items_there * FEATURES);
     uint32_t random = 1;
-    for (int i = 0; features != NULL && i < ITEMS * FEATURES; i++) {
+    for (int64_t i = 0; features != NULL && i < items_there * FEATURES; i++) {
         random = random * 1664525u + 1013904223u;
         features[i] = (float)(random >> 8) / 8388608.0f - 1.0f;
     }
     check(alterrec_config_create(&config));
     check(alterrec_config_set(config, "model.init", "usual"));
     check(alterrec_config_set(config, "serve.precision", precision));
-    check(alterrec_catalog_create(&catalog, NULL, NULL, ITEMS));
-    check(alterrec_catalog_set_features(catalog, features, ITEMS, FEATURES));
+    check(alterrec_config_set(config, "serve.encoder", encoder));
+    check(alterrec_catalog_create(&catalog, NULL, NULL, items_there));
+    check(alterrec_catalog_set_features(catalog, features, items_there, FEATURES));
     check(alterrec_model_create(&model, catalog, config));
     check(alterrec_recommender_create(&recommender, model, config));
     check(alterrec_batch_create(&batch));
@@ -141,9 +144,15 @@ int main(int count, char **arguments) {
     static double seconds[WORKS][RUNS];
     const char *precision = count > 1 ? arguments[1] : "int8";
     threads = count > 2 ? atoi(arguments[2]) : 1;
-    if (count > 3 && strcmp(arguments[3], "busy") == 0)
+    items_there = count > 3 ? atoll(arguments[3]) : items_there;
+    const char *encoder = count > 4 ? arguments[4] : "f32";
+    if (count > 5 && strcmp(arguments[5], "busy") == 0)
         kind = CLOCK_PROCESS_CPUTIME_ID;
-    open_all(precision);
+    if (items_there < 1 || items_there > INT32_MAX || threads < 1) {
+        fprintf(stderr, "bench_live: items and threads are at least 1\n");
+        return EXIT_FAILURE;
+    }
+    open_all(precision, encoder);
     for (int run = -3; run < RUNS; run++)
         for (int w = 0; w < WORKS; w++) {
             works[w].begin();
@@ -152,8 +161,11 @@ int main(int count, char **arguments) {
             if (run >= 0)
                 seconds[w][run] = now() - start;
         }
-    printf("%s, %d threads, %s; milliseconds: fastest, median, 9 of 10 within\n", precision,
-           (int)threads, kind == CLOCK_MONOTONIC ? "on the wall" : "of all threads");
+    printf(
+        "%lld items, table %s, encoder %s, %d threads, %s; milliseconds: fastest, median, 9 of 10 "
+        "within\n",
+        (long long)items_there, precision, encoder, (int)threads,
+        kind == CLOCK_MONOTONIC ? "on the wall" : "of all threads");
     for (int w = 0; w < WORKS; w++) {
         qsort(seconds[w], RUNS, sizeof(double), compare);
         printf("%-24s %8.3f %8.3f %8.3f\n", works[w].name, 1e3 * seconds[w][0],
