@@ -129,6 +129,8 @@ int evaluate_command(int argc, char **argv) {
         code = program_library_error();
     if (code == PROGRAM_OK)
         code = settings_apply(work.config, &line, &line.operands, &assignments);
+    if (code == PROGRAM_OK)
+        settings_warn_sizes(work.config, alterrec_model_config(work.model));
     /* The model has its text features: those of the data are not needed. */
     if (code == PROGRAM_OK &&
         alterrec_config_set(work.config, "text.source", "none") != ALTERREC_OK)

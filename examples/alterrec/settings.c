@@ -40,6 +40,15 @@ const char *settings_get(const alterrec_config *config, const char *key) {
     return alterrec_config_get(&value, config, key) == ALTERREC_OK ? value : "";
 }
 
+void settings_warn_sizes(const alterrec_config *config, const alterrec_config *own) {
+    static const char *const keys[] = {"model.dim", "model.heads", "model.blocks", "model.max_len"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        const char *asked = settings_get(config, keys[i]), *kept = settings_get(own, keys[i]);
+        if (strcmp(asked, kept) != 0)
+            program_warn("%s %s is not the trained model's, which stays %s", keys[i], asked, kept);
+    }
+}
+
 bool settings_have_data(const alterrec_config *config) {
     return settings_get(config, "data.interactions")[0] != '\0' ||
            settings_get(config, "data.train")[0] != '\0';

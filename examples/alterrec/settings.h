@@ -13,6 +13,10 @@
 int settings_apply(alterrec_config *config, const command_line *line, const text_list *files,
                    const text_list *assignments);
 
+/* Warns of sizes in `config` that differ from those of the model whose own options are `own`: a
+ * trained model keeps them, whatever is asked for. */
+void settings_warn_sizes(const alterrec_config *config, const alterrec_config *own);
+
 /* The value of an option that exists; "" should the library not know it. */
 const char *settings_get(const alterrec_config *config, const char *key);
 

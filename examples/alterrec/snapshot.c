@@ -23,6 +23,7 @@ static int snapshot(snapshotting *work, const command_line *line, const char *mo
     int code = settings_apply(work->config, line, &no_files, assignments);
     if (code != PROGRAM_OK)
         return code;
+    settings_warn_sizes(work->config, alterrec_model_config(work->model));
     if (alterrec_recommender_create(&work->recommender, work->model, work->config) != ALTERREC_OK ||
         alterrec_recommender_save(work->recommender, out) != ALTERREC_OK)
         return program_library_error();

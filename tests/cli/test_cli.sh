@@ -202,6 +202,9 @@ ends 0 evaluate --model m.safetensors a/shop/shop.yaml --sessions some.csv
 says out "popularity"
 ends 0 evaluate --model m.safetensors --sessions some.csv
 says out "fused"
+[ ! -s err ] || fail "an evaluation without a reason to warns"
+ends 0 evaluate --model m.safetensors --sessions some.csv --set model.dim=7
+says err "model.dim 7 is not the trained model's, which stays"
 ends 1 evaluate --model m.safetensors
 says err "no data"
 ends 1 evaluate --model m.safetensors a/shop/shop.yaml --set data.test_share=0
