@@ -1,6 +1,7 @@
 #include "model/tower.h"
 
 #include "core/memory.h"
+#include "nn/layer_norm.h"
 #include "nn/linear.h"
 
 alterrec_status ar_tower_create(ar_tower *tower, const ar_tower_shape *shape) {
@@ -84,18 +85,18 @@ static alterrec_status project_backward(ar_onednn *onednn, const ar_tower_weight
                                       features, items, tower->shape.feature_dim, dim);
 }
 
-static alterrec_status normalise(float *dst, ar_onednn *onednn, float *mean, float *variance,
-                                 const float *src, ar_norm norm, const ar_tower_shape *shape) {
-    return ar_layer_norm_forward(onednn, dst, mean, variance, src, norm.scale, norm.shift,
-                                 shape->items, shape->encoder.dim, AR_TABLE_EPSILON);
+static void normalise(float *dst, float *mean, float *variance, const float *src, ar_norm norm,
+                      const ar_tower_shape *shape) {
+    ar_layer_norm_forward(dst, mean, variance, src, norm.scale, norm.shift, shape->items,
+                          shape->encoder.dim, AR_TABLE_EPSILON);
 }
 
-static alterrec_status normalise_backward(ar_onednn *onednn, float *diff_src, ar_norm diff_norm,
-                                          const float *diff_dst, const float *src,
-                                          const float *mean, const float *variance, ar_norm norm,
+static alterrec_status normalise_backward(float *diff_src, ar_norm diff_norm, const float *diff_dst,
+                                          const float *src, const float *mean,
+                                          const float *variance, ar_norm norm,
                                           const ar_tower_shape *shape) {
-    return ar_layer_norm_backward(onednn, diff_src, diff_norm.scale, diff_norm.shift, diff_dst, src,
-                                  mean, variance, norm.scale, shape->items, shape->encoder.dim,
+    return ar_layer_norm_backward(diff_src, diff_norm.scale, diff_norm.shift, diff_dst, src, mean,
+                                  variance, norm.scale, shape->items, shape->encoder.dim,
                                   AR_TABLE_EPSILON);
 }
 
@@ -108,8 +109,9 @@ static alterrec_status part_rows(const struct ar_part_state *state, float *proje
         AR_TRY(project(projected, onednn, tower, features, dropout));
         src = projected;
     }
-    return normalise(state->rows, onednn, state->mean, state->variance, src,
-                     tower->weights.part_norms[part], &tower->shape);
+    normalise(state->rows, state->mean, state->variance, src, tower->weights.part_norms[part],
+              &tower->shape);
+    return ALTERREC_OK;
 }
 
 /* fused [items, dim] = bj + what the part's rows add to it; or `more`: fused += that. A part that
@@ -135,9 +137,9 @@ static alterrec_status infer_joint(float *table, ar_onednn *onednn, const ar_tow
             status = fuse_part(table, onednn, tower, rows, part, part > first);
     }
     ar_free(rows);
-    return status == ALTERREC_OK
-               ? normalise(table, onednn, NULL, NULL, table, tower->weights.norm, &tower->shape)
-               : status;
+    if (status == ALTERREC_OK)
+        normalise(table, NULL, NULL, table, tower->weights.norm, &tower->shape);
+    return status;
 }
 
 static alterrec_status joint_table(float *table, ar_onednn *onednn, const ar_table_state *state,
@@ -148,8 +150,9 @@ static alterrec_status joint_table(float *table, ar_onednn *onednn, const ar_tab
                          &dropout));
         AR_TRY(fuse_part(state->fused, onednn, tower, state->parts[part].rows, part, part > 0));
     }
-    return normalise(table, onednn, state->mean, state->variance, state->fused, tower->weights.norm,
-                     &tower->shape);
+    normalise(table, state->mean, state->variance, state->fused, tower->weights.norm,
+              &tower->shape);
+    return ALTERREC_OK;
 }
 
 alterrec_status ar_tower_table(float *table, ar_onednn *onednn, ar_table_state *state,
@@ -163,9 +166,9 @@ alterrec_status ar_tower_table(float *table, ar_onednn *onednn, ar_table_state *
         AR_TRY(project(projected, onednn, tower, features, state != NULL ? &dropout : NULL));
         src = projected;
     }
-    return normalise(table, onednn, state != NULL ? state->mean : NULL,
-                     state != NULL ? state->variance : NULL, src, tower->weights.norm,
-                     &tower->shape);
+    normalise(table, state != NULL ? state->mean : NULL, state != NULL ? state->variance : NULL,
+              src, tower->weights.norm, &tower->shape);
+    return ALTERREC_OK;
 }
 
 alterrec_status ar_tower_part_table(float *table, ar_onednn *onednn, const ar_table_state *state,
@@ -173,7 +176,8 @@ alterrec_status ar_tower_part_table(float *table, ar_onednn *onednn, const ar_ta
     if (state == NULL)
         return infer_joint(table, onednn, tower, part, part, features);
     AR_TRY(fuse_part(table, onednn, tower, state->parts[part].rows, part, false));
-    return normalise(table, onednn, NULL, NULL, table, tower->weights.norm, &tower->shape);
+    normalise(table, NULL, NULL, table, tower->weights.norm, &tower->shape);
+    return ALTERREC_OK;
 }
 
 /* The gradients of both parts from diff_fused [items, dim]; every array of `state` that has served
@@ -191,7 +195,7 @@ static alterrec_status parts_backward(ar_onednn *onednn, const ar_tower_weights 
                                           own->rows, items, dim, dim));
         AR_TRY(ar_linear_backward_data(onednn, diff_rows[part], diff_fused,
                                        tower->weights.fusion[part], items, dim, dim));
-        AR_TRY(normalise_backward(onednn, diff_rows[part], diff->part_norms[part], diff_rows[part],
+        AR_TRY(normalise_backward(diff_rows[part], diff->part_norms[part], diff_rows[part],
                                   src[part], own->mean, own->variance,
                                   tower->weights.part_norms[part], &tower->shape));
     }
@@ -208,8 +212,8 @@ alterrec_status ar_tower_table_backward(ar_onednn *onednn, const ar_tower_weight
     const float *src = kind == ALTERREC_ID     ? tower->weights.embedding
                        : kind == ALTERREC_TEXT ? state->projected
                                                : state->fused;
-    AR_TRY(normalise_backward(onednn, diff_src, diff->norm, diff_table, src, state->mean,
-                              state->variance, tower->weights.norm, &tower->shape));
+    AR_TRY(normalise_backward(diff_src, diff->norm, diff_table, src, state->mean, state->variance,
+                              tower->weights.norm, &tower->shape));
     if (kind == ALTERREC_FUSED)
         return parts_backward(onednn, diff, diff_table, state, tower, features, dropout.rate);
     return kind == ALTERREC_TEXT ? project_backward(onednn, diff, diff_table, state->projected,

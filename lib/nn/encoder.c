@@ -1,9 +1,11 @@
 #include "nn/encoder.h"
 
+#include "core/limit.h"
 #include "core/memory.h"
 #include "core/random.h"
 #include "nn/attention.h"
 #include "nn/embedding.h"
+#include "nn/layer_norm.h"
 #include "nn/linear.h"
 
 #include <string.h>
@@ -102,11 +104,12 @@ static alterrec_status reserve(ar_encoder_state *state, const ar_packed *packed,
     int64_t probabilities = ar_attention_size(packed, state->shape.heads);
     if (rows > state->row_capacity) {
         float *memory;
-        AR_NEW(memory, floats_needed(&state->shape, rows));
+        int64_t capacity = ar_row_bucket(rows);
+        AR_NEW(memory, floats_needed(&state->shape, capacity));
         ar_free(state->memory);
         state->memory = memory;
-        state->row_capacity = rows;
-        lay_out(state, &memory, rows);
+        state->row_capacity = capacity;
+        lay_out(state, &memory, capacity);
     }
     if (probabilities > state->probability_capacity) {
         free_probabilities(state);
@@ -118,11 +121,10 @@ static alterrec_status reserve(ar_encoder_state *state, const ar_packed *packed,
 }
 
 /* dst = LN(norm->src); the statistics are kept if `training`. */
-static alterrec_status normalise(ar_onednn *onednn, float *dst, const norm_state *norm,
-                                 const ar_norm *weights, int64_t rows, int64_t dim, bool training) {
-    return ar_layer_norm_forward(onednn, dst, training ? norm->mean : NULL,
-                                 training ? norm->variance : NULL, norm->src, weights->scale,
-                                 weights->shift, rows, dim, AR_ENCODER_EPSILON);
+static void normalise(float *dst, const norm_state *norm, const ar_norm *weights, int64_t rows,
+                      int64_t dim, bool training) {
+    ar_layer_norm_forward(dst, training ? norm->mean : NULL, training ? norm->variance : NULL,
+                          norm->src, weights->scale, weights->shift, rows, dim, AR_ENCODER_EPSILON);
 }
 
 /* Each dropout of the encoder has a seed of its own, made of its block and its place in it. */
@@ -150,8 +152,7 @@ static alterrec_status forward_block(ar_onednn *onednn, const ar_encoder_state *
     AR_TRY(ar_linear_forward(onednn, attended, block->context, weights->output, NULL, rows, dim,
                              dim, false));
     ar_dropout_apply(attended, attended, src, rows, dim, dropout_at(dropout, b, PLACE_OUTPUT));
-    AR_TRY(normalise(onednn, block->middle, &block->attention_norm, &weights->attention_norm, rows,
-                     dim, training));
+    normalise(block->middle, &block->attention_norm, &weights->attention_norm, rows, dim, training);
     AR_TRY(ar_linear_forward(onednn, block->inner, block->middle, weights->inner,
                              weights->inner_bias, rows, dim, 4 * dim, true));
     float *fed = block->feed_forward_norm.src;
@@ -159,21 +160,23 @@ static alterrec_status forward_block(ar_onednn *onednn, const ar_encoder_state *
                              4 * dim, dim, false));
     ar_dropout_apply(fed, fed, block->middle, rows, dim,
                      dropout_at(dropout, b, PLACE_FEED_FORWARD));
-    return normalise(onednn, block->hidden, &block->feed_forward_norm, &weights->feed_forward_norm,
-                     rows, dim, training);
+    normalise(block->hidden, &block->feed_forward_norm, &weights->feed_forward_norm, rows, dim,
+              training);
+    return ALTERREC_OK;
 }
 
 alterrec_status ar_encoder_forward(const float **dst, ar_onednn *onednn, ar_encoder_state *state,
                                    const ar_encoder_weights *weights, const float *table,
                                    const ar_packed *packed, bool training, ar_dropout dropout) {
-    int64_t dim = state->shape.dim, tokens = packed->tokens, rows = ar_row_bucket(tokens);
+    int64_t dim = state->shape.dim, tokens = packed->tokens;
+    int64_t rows = ar_at_least(tokens, AR_PRODUCT_ROWS);
     if (!training)
         dropout.rate = 0.0f;
     AR_TRY(reserve(state, packed, rows));
     ar_embedding_forward(state->norm.src, table, weights->position, packed, dim);
-    /* The rows behind the last token are computed along, from zeros, and never read. */
+    /* Rows behind the last token, as products want some, are computed from zeros and never read. */
     memset(state->norm.src + tokens * dim, 0, (size_t)((rows - tokens) * dim) * sizeof(float));
-    AR_TRY(normalise(onednn, state->hidden, &state->norm, &weights->norm, rows, dim, training));
+    normalise(state->hidden, &state->norm, &weights->norm, rows, dim, training);
     ar_dropout_apply(state->hidden, state->hidden, NULL, rows, dim,
                      dropout_at(dropout, -1, PLACE_INPUT));
     const float *hidden = state->hidden;
@@ -186,26 +189,26 @@ alterrec_status ar_encoder_forward(const float **dst, ar_onednn *onednn, ar_enco
     return ALTERREC_OK;
 }
 
-static alterrec_status normalise_backward(ar_onednn *onednn, float *diff, const ar_norm *diff_norm,
+static alterrec_status normalise_backward(float *diff, const ar_norm *diff_norm,
                                           const norm_state *norm, const ar_norm *weights,
-                                          int64_t rows, int64_t dim) {
-    return ar_layer_norm_backward(onednn, diff, diff_norm->scale, diff_norm->shift, diff, norm->src,
-                                  norm->mean, norm->variance, weights->scale, rows, dim,
+                                          int64_t tokens, int64_t dim) {
+    return ar_layer_norm_backward(diff, diff_norm->scale, diff_norm->shift, diff, norm->src,
+                                  norm->mean, norm->variance, weights->scale, tokens, dim,
                                   AR_ENCODER_EPSILON);
 }
 
-/* In: diff [rows, dim] of the block's result. Out: diff of its input `src`. */
+/* In: diff [tokens, dim] of the block's result. Out: diff of its input `src`. */
 static alterrec_status backward_block(ar_onednn *onednn, const ar_encoder_state *state, int64_t b,
                                       const struct ar_encoder_block *diff_weights, float *diff,
                                       const struct ar_encoder_block *weights, const float *src,
-                                      const ar_packed *packed, int64_t rows, ar_dropout dropout) {
+                                      const ar_packed *packed, ar_dropout dropout) {
     const struct block_state *block = &state->blocks[b];
     int64_t dim = state->shape.dim, tokens = packed->tokens;
     float *narrow = state->narrow, *wide = state->wide;
 
     /* Feed-forward half: diff flows to `middle` both around it and through it. */
-    AR_TRY(normalise_backward(onednn, diff, &diff_weights->feed_forward_norm,
-                              &block->feed_forward_norm, &weights->feed_forward_norm, rows, dim));
+    AR_TRY(normalise_backward(diff, &diff_weights->feed_forward_norm, &block->feed_forward_norm,
+                              &weights->feed_forward_norm, tokens, dim));
     ar_dropout_apply(narrow, diff, NULL, tokens, dim, dropout_at(dropout, b, PLACE_FEED_FORWARD));
     AR_TRY(ar_linear_backward_weights(onednn, diff_weights->outer, diff_weights->outer_bias, narrow,
                                       block->inner, tokens, 4 * dim, dim));
@@ -217,12 +220,12 @@ static alterrec_status backward_block(ar_onednn *onednn, const ar_encoder_state 
         ar_matmul(onednn, diff, wide, weights->inner, NULL, tokens, dim, 4 * dim, AR_ACCUMULATE));
 
     /* Attention half: the same around and through. */
-    AR_TRY(normalise_backward(onednn, diff, &diff_weights->attention_norm, &block->attention_norm,
-                              &weights->attention_norm, rows, dim));
+    AR_TRY(normalise_backward(diff, &diff_weights->attention_norm, &block->attention_norm,
+                              &weights->attention_norm, tokens, dim));
     ar_dropout_apply(narrow, diff, NULL, tokens, dim, dropout_at(dropout, b, PLACE_OUTPUT));
     AR_TRY(ar_linear_backward_weights(onednn, diff_weights->output, NULL, narrow, block->context,
                                       tokens, dim, dim));
-    float *diff_context = wide + rows * 3 * dim;
+    float *diff_context = wide + tokens * 3 * dim;
     AR_TRY(
         ar_linear_backward_data(onednn, diff_context, narrow, weights->output, tokens, dim, dim));
     ar_attention_backward(wide, diff_context, block->qkv, block->probabilities, packed, dim,
@@ -236,16 +239,13 @@ alterrec_status ar_encoder_backward(ar_onednn *onednn, ar_encoder_state *state,
                                     const ar_encoder_weights *diff, float *diff_table,
                                     float *diff_dst, const ar_encoder_weights *weights,
                                     const ar_packed *packed, ar_dropout dropout) {
-    int64_t dim = state->shape.dim, tokens = packed->tokens, rows = ar_row_bucket(tokens);
-    /* Zero gradients of the rows behind the last token add nothing to the norms' gradients. */
-    memset(diff_dst + tokens * dim, 0, (size_t)((rows - tokens) * dim) * sizeof(float));
+    int64_t dim = state->shape.dim, tokens = packed->tokens;
     for (int64_t b = state->shape.blocks - 1; b >= 0; b--)
         AR_TRY(backward_block(onednn, state, b, &diff->blocks[b], diff_dst, &weights->blocks[b],
-                              b > 0 ? state->blocks[b - 1].hidden : state->hidden, packed, rows,
+                              b > 0 ? state->blocks[b - 1].hidden : state->hidden, packed,
                               dropout));
     ar_dropout_apply(diff_dst, diff_dst, NULL, tokens, dim, dropout_at(dropout, -1, PLACE_INPUT));
-    AR_TRY(
-        normalise_backward(onednn, diff_dst, &diff->norm, &state->norm, &weights->norm, rows, dim));
+    AR_TRY(normalise_backward(diff_dst, &diff->norm, &state->norm, &weights->norm, tokens, dim));
     ar_embedding_backward(diff_table, diff->position, diff_dst, packed, dim, state->shape.max_len);
     return ALTERREC_OK;
 }

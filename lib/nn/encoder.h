@@ -49,8 +49,7 @@ alterrec_status ar_encoder_forward(const float **dst, ar_onednn *onednn, ar_enco
                                    const ar_packed *packed, bool training, ar_dropout dropout);
 
 /* After a training forward pass of the same batch. diff_dst [tokens, dim] is read and then used as
- * working memory, and needs ar_row_bucket(tokens) rows. Overwrites the gradients `diff`, adds to
- * diff_table [items, dim]. */
+ * working memory. Overwrites the gradients `diff`, adds to diff_table [items, dim]. */
 alterrec_status ar_encoder_backward(ar_onednn *onednn, ar_encoder_state *state,
                                     const ar_encoder_weights *diff, float *diff_table,
                                     float *diff_dst, const ar_encoder_weights *weights,

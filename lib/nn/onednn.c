@@ -13,7 +13,6 @@ enum {
                           bf16 */
     BIAS = 16,
     BF16 = 32,
-    NORMS = 64, /* layer normalisations kept; the least recently used one makes room */
 
     /* Products in blocks: what the kernel for AVX2 takes at once, and from how many left over on it
      * sums them as it does whole ones. Blocks are multiples; those of 161 rows and more oneDNN
@@ -26,21 +25,10 @@ enum {
     BLOCK_COLUMNS = 960
 };
 
-typedef struct norm_primitive {
-    int64_t rows, dim;
-    float epsilon;
-    bool backward;
-    bool training;
-    uint64_t used; /* when: larger is later */
-    dnnl_primitive_t primitive;
-} norm_primitive;
-
 struct ar_onednn {
     dnnl_engine_t engine;
     dnnl_stream_t stream;
     dnnl_primitive_t matmuls[MATMUL_KINDS];
-    norm_primitive norms[NORMS];
-    uint64_t clock;
     bool in_blocks; /* whether products are computed in blocks */
     char *scratchpad;
     int64_t scratchpad_size;
@@ -101,9 +89,6 @@ void ar_onednn_free(ar_onednn *onednn) {
     for (int i = 0; i < MATMUL_KINDS; i++)
         if (onednn->matmuls[i] != NULL)
             (void)dnnl_primitive_destroy(onednn->matmuls[i]);
-    for (int i = 0; i < NORMS; i++)
-        if (onednn->norms[i].primitive != NULL)
-            (void)dnnl_primitive_destroy(onednn->norms[i].primitive);
     if (onednn->stream != NULL)
         (void)dnnl_stream_destroy(onednn->stream);
     if (onednn->engine != NULL)
@@ -137,10 +122,6 @@ static void *readable(const void *data) {
 
 static ar_layout matrix(int64_t rows, int64_t columns, int64_t row_stride, int64_t column_stride) {
     return (ar_layout){.dims = 2, .sizes = {rows, columns}, .strides = {row_stride, column_stride}};
-}
-
-static ar_layout vector(int64_t count) {
-    return (ar_layout){.dims = 1, .sizes = {count}, .strides = {1}};
 }
 
 /* Runs the primitive on the arguments, with this handle's own scratchpad. */
@@ -370,91 +351,4 @@ alterrec_status ar_onednn_use_bf16(ar_onednn *onednn, bool use) {
                        ar_onednn_info());
     onednn->use_bf16 = use;
     return ALTERREC_OK;
-}
-
-static alterrec_status make_norm(ar_onednn *onednn, norm_primitive *norm) {
-    ar_layout data = matrix(norm->rows, norm->dim, norm->dim, 1);
-    ar_layout statistics = vector(norm->rows);
-    dnnl_primitive_attr_t attributes = NULL;
-    dnnl_primitive_desc_t forward = NULL, backward = NULL;
-    dnnl_status_t status = make_attributes(&attributes, 0);
-    if (status == dnnl_success)
-        status = ar_dnnl_norm_forward(&forward, onednn->engine, norm->training, &data, &statistics,
-                                      norm->epsilon, attributes);
-    if (!norm->backward)
-        return end_making(&norm->primitive, status, forward, attributes);
-    if (status == dnnl_success)
-        status = ar_dnnl_norm_backward(&backward, onednn->engine, &data, &statistics, norm->epsilon,
-                                       forward, attributes);
-    if (forward != NULL)
-        (void)dnnl_primitive_desc_destroy(forward);
-    return end_making(&norm->primitive, status, backward, attributes);
-}
-
-/* The cached primitive, or a fresh one in the least recently used place. */
-static alterrec_status find_norm(ar_onednn *onednn, dnnl_primitive_t *primitive, int64_t rows,
-                                 int64_t dim, float epsilon, bool training, bool backward) {
-    norm_primitive *oldest = &onednn->norms[0];
-    onednn->clock++;
-    for (int i = 0; i < NORMS; i++) {
-        norm_primitive *norm = &onednn->norms[i];
-        if (norm->primitive != NULL && norm->rows == rows && norm->dim == dim &&
-            memcmp(&norm->epsilon, &epsilon, sizeof epsilon) == 0 && norm->training == training &&
-            norm->backward == backward) {
-            norm->used = onednn->clock;
-            *primitive = norm->primitive;
-            return ALTERREC_OK;
-        }
-        if (norm->used < oldest->used)
-            oldest = norm;
-    }
-    if (oldest->primitive != NULL)
-        (void)dnnl_primitive_destroy(oldest->primitive);
-    *oldest = (norm_primitive){.rows = rows,
-                               .dim = dim,
-                               .epsilon = epsilon,
-                               .training = training,
-                               .backward = backward,
-                               .used = onednn->clock};
-    alterrec_status status = make_norm(onednn, oldest);
-    if (status != ALTERREC_OK)
-        *oldest = (norm_primitive){0};
-    *primitive = oldest->primitive;
-    return status;
-}
-
-alterrec_status ar_layer_norm_forward(ar_onednn *onednn, float *dst, float *mean, float *variance,
-                                      const float *src, const float *scale, const float *shift,
-                                      int64_t rows, int64_t dim, float epsilon) {
-    dnnl_primitive_t primitive;
-    bool training = mean != NULL;
-    AR_TRY(find_norm(onednn, &primitive, rows, dim, epsilon, training, false));
-    ar_layout data = matrix(rows, dim, dim, 1);
-    argument arguments[6] = {{DNNL_ARG_SRC, readable(src), data},
-                             {DNNL_ARG_DST, dst, data},
-                             {DNNL_ARG_SCALE, readable(scale), vector(dim)},
-                             {DNNL_ARG_SHIFT, readable(shift), vector(dim)},
-                             {DNNL_ARG_MEAN, mean, vector(rows)},
-                             {DNNL_ARG_VARIANCE, variance, vector(rows)}};
-    return execute(onednn, primitive, arguments, training ? 6 : 4);
-}
-
-alterrec_status ar_layer_norm_backward(ar_onednn *onednn, float *diff_src, float *diff_scale,
-                                       float *diff_shift, const float *diff_dst, const float *src,
-                                       const float *mean, const float *variance, const float *scale,
-                                       int64_t rows, int64_t dim, float epsilon) {
-    dnnl_primitive_t primitive;
-    AR_TRY(find_norm(onednn, &primitive, rows, dim, epsilon, true, true));
-    ar_layout data = matrix(rows, dim, dim, 1);
-    /* The shift is counted among the inputs, although its values play no part. */
-    argument arguments[9] = {{DNNL_ARG_SRC, readable(src), data},
-                             {DNNL_ARG_DIFF_DST, readable(diff_dst), data},
-                             {DNNL_ARG_MEAN, readable(mean), vector(rows)},
-                             {DNNL_ARG_VARIANCE, readable(variance), vector(rows)},
-                             {DNNL_ARG_SCALE, readable(scale), vector(dim)},
-                             {DNNL_ARG_SHIFT, readable(scale), vector(dim)},
-                             {DNNL_ARG_DIFF_SRC, diff_src, data},
-                             {DNNL_ARG_DIFF_SCALE, diff_scale, vector(dim)},
-                             {DNNL_ARG_DIFF_SHIFT, diff_shift, vector(dim)}};
-    return execute(onednn, primitive, arguments, 9);
 }

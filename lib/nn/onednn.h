@@ -46,21 +46,8 @@ alterrec_status ar_matmul_bf16(ar_onednn *onednn, float *dst, const ar_bf16 *src
                                const ar_bf16 *weights, const float *bias, int64_t m, int64_t n,
                                int64_t k, int flags);
 
-/* One normalisation per row. `mean` and `variance` [rows] are kept for the backward pass (NULL:
- * inference). dst may be src. A primitive is made for each (rows, dim, epsilon): give few distinct
- * numbers of rows (ar_row_bucket). */
-alterrec_status ar_layer_norm_forward(ar_onednn *onednn, float *dst, float *mean, float *variance,
-                                      const float *src, const float *scale, const float *shift,
-                                      int64_t rows, int64_t dim, float epsilon);
-
-/* diff_src may be diff_dst. diff_scale and diff_shift [dim] are overwritten. */
-alterrec_status ar_layer_norm_backward(ar_onednn *onednn, float *diff_src, float *diff_scale,
-                                       float *diff_shift, const float *diff_dst, const float *src,
-                                       const float *mean, const float *variance, const float *scale,
-                                       int64_t rows, int64_t dim, float epsilon);
-
-/* The number of rows, at least `rows`, that a buffer for `rows` rows is computed with: at least
- * AR_PRODUCT_ROWS, and few distinct values, so that the primitives of a run stay few. */
+/* The number of rows, at least `rows` and AR_PRODUCT_ROWS, that room for `rows` rows is made for:
+ * few distinct values, so that batches which differ a little need no room of their own. */
 int64_t ar_row_bucket(int64_t rows);
 
 #endif

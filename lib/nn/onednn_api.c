@@ -2,8 +2,6 @@
 
 #include <stddef.h>
 
-static const unsigned scale_and_shift = (unsigned)dnnl_use_scale | (unsigned)dnnl_use_shift;
-
 static dnnl_data_type_t type_of(const ar_layout *layout) {
     return layout->bf16 ? dnnl_bf16 : dnnl_f32;
 }
@@ -56,33 +54,6 @@ dnnl_status_t ar_dnnl_matmul(dnnl_primitive_desc_t *desc, dnnl_engine_t engine,
     return status;
 }
 
-dnnl_status_t ar_dnnl_norm_forward(dnnl_primitive_desc_t *desc, dnnl_engine_t engine, bool training,
-                                   const ar_layout *data, const ar_layout *statistics,
-                                   float epsilon, const_dnnl_primitive_attr_t attributes) {
-    dnnl_memory_desc_t descs[MOST];
-    dnnl_status_t status = describe(descs, (const ar_layout *const[MOST]){data, statistics}, 2);
-    if (status == dnnl_success)
-        status = dnnl_layer_normalization_forward_primitive_desc_create(
-            desc, engine, training ? dnnl_forward_training : dnnl_forward_inference, descs[0],
-            descs[0], descs[1], epsilon, scale_and_shift, attributes);
-    forget(descs);
-    return status;
-}
-
-dnnl_status_t ar_dnnl_norm_backward(dnnl_primitive_desc_t *desc, dnnl_engine_t engine,
-                                    const ar_layout *data, const ar_layout *statistics,
-                                    float epsilon, const_dnnl_primitive_desc_t forward,
-                                    const_dnnl_primitive_attr_t attributes) {
-    dnnl_memory_desc_t descs[MOST];
-    dnnl_status_t status = describe(descs, (const ar_layout *const[MOST]){data, statistics}, 2);
-    if (status == dnnl_success)
-        status = dnnl_layer_normalization_backward_primitive_desc_create(
-            desc, engine, dnnl_backward, descs[0], descs[0], descs[0], descs[1], epsilon,
-            scale_and_shift, forward, attributes);
-    forget(descs);
-    return status;
-}
-
 dnnl_status_t ar_dnnl_append_sum(dnnl_post_ops_t post_ops) {
     return dnnl_post_ops_append_sum(post_ops, 1.0f, 0, dnnl_data_type_undef);
 }
@@ -123,41 +94,6 @@ dnnl_status_t ar_dnnl_matmul(dnnl_primitive_desc_t *desc, dnnl_engine_t engine,
                                        bias != NULL ? &descs[2] : NULL, &descs[3]);
     if (status == dnnl_success)
         status = dnnl_primitive_desc_create(desc, &operation, attributes, engine, NULL);
-    return status;
-}
-
-dnnl_status_t ar_dnnl_norm_forward(dnnl_primitive_desc_t *desc, dnnl_engine_t engine, bool training,
-                                   const ar_layout *data, const ar_layout *statistics,
-                                   float epsilon, const_dnnl_primitive_attr_t attributes) {
-    dnnl_memory_desc_t data_desc, statistics_desc;
-    dnnl_layer_normalization_desc_t operation;
-    dnnl_status_t status = describe(&data_desc, data);
-    if (status == dnnl_success)
-        status = describe(&statistics_desc, statistics);
-    if (status == dnnl_success)
-        status = dnnl_layer_normalization_forward_desc_init(
-            &operation, training ? dnnl_forward_training : dnnl_forward_inference, &data_desc,
-            &statistics_desc, epsilon, scale_and_shift);
-    if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(desc, &operation, attributes, engine, NULL);
-    return status;
-}
-
-dnnl_status_t ar_dnnl_norm_backward(dnnl_primitive_desc_t *desc, dnnl_engine_t engine,
-                                    const ar_layout *data, const ar_layout *statistics,
-                                    float epsilon, const_dnnl_primitive_desc_t forward,
-                                    const_dnnl_primitive_attr_t attributes) {
-    dnnl_memory_desc_t data_desc, statistics_desc;
-    dnnl_layer_normalization_desc_t operation;
-    dnnl_status_t status = describe(&data_desc, data);
-    if (status == dnnl_success)
-        status = describe(&statistics_desc, statistics);
-    if (status == dnnl_success)
-        status = dnnl_layer_normalization_backward_desc_init(&operation, dnnl_backward, &data_desc,
-                                                             &data_desc, &statistics_desc, epsilon,
-                                                             scale_and_shift);
-    if (status == dnnl_success)
-        status = dnnl_primitive_desc_create(desc, &operation, attributes, engine, forward);
     return status;
 }
 

@@ -39,16 +39,6 @@ dnnl_status_t ar_dnnl_matmul(dnnl_primitive_desc_t *desc, dnnl_engine_t engine,
                              const ar_layout *src, const ar_layout *weights, const ar_layout *bias,
                              const ar_layout *dst, const_dnnl_primitive_attr_t attributes);
 
-/* Layer normalisation with scale and shift; `data` is the layout of src and dst and of their
- * gradients, `statistics` that of mean and variance. */
-dnnl_status_t ar_dnnl_norm_forward(dnnl_primitive_desc_t *desc, dnnl_engine_t engine, bool training,
-                                   const ar_layout *data, const ar_layout *statistics,
-                                   float epsilon, const_dnnl_primitive_attr_t attributes);
-dnnl_status_t ar_dnnl_norm_backward(dnnl_primitive_desc_t *desc, dnnl_engine_t engine,
-                                    const ar_layout *data, const ar_layout *statistics,
-                                    float epsilon, const_dnnl_primitive_desc_t forward,
-                                    const_dnnl_primitive_attr_t attributes);
-
 /* Post-operations: the sum with what dst held; an elementwise function of the result. */
 dnnl_status_t ar_dnnl_append_sum(dnnl_post_ops_t post_ops);
 dnnl_status_t ar_dnnl_append_eltwise(dnnl_post_ops_t post_ops, dnnl_alg_kind_t function,

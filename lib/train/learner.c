@@ -5,6 +5,7 @@
 #include "core/random.h"
 #include "core/threads.h"
 #include "nn/embedding.h"
+#include "nn/finite.h"
 #include "nn/loss.h"
 #include "train/negatives.h"
 #include "train/rank_window.h"
@@ -127,13 +128,14 @@ static alterrec_status make_rows(ar_learner *learner, int64_t rows) {
 static alterrec_status reserve_rows(ar_learner *learner) {
     int64_t rows = learner->stage.rows;
     if (rows > learner->row_capacity) {
+        int64_t room = learner->stage.is_part ? ar_row_bucket(rows) : rows;
         free_rows(learner);
-        alterrec_status status = make_rows(learner, rows);
+        alterrec_status status = make_rows(learner, room);
         if (status != ALTERREC_OK) {
             free_rows(learner);
             return status;
         }
-        learner->row_capacity = rows;
+        learner->row_capacity = room;
     }
     int64_t fit = tile_rows_of(rows), examples = learner->stage.batch.count;
     int64_t tiles = ar_at_least((examples + fit - 1) / fit, 1);
@@ -368,24 +370,6 @@ static alterrec_status score_and_loss(ar_learner *learner, const ar_step_options
     return ALTERREC_OK;
 }
 
-/* 0 if every value is finite, else NaN. */
-AR_CLONES static float finite_check(const float *values, int64_t count) {
-    float sum = 0.0f;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < count; i++)
-        sum += values[i] * 0.0f;
-    return sum;
-}
-
-static bool all_finite(const float *values, int64_t count) {
-    enum { RANGE = 1 << 16 };
-    int broken = 0;
-#pragma omp parallel for reduction(+ : broken) if (count > AR_PARALLEL_LEAST)
-    for (int64_t i = 0; i < count; i += RANGE)
-        broken += isfinite(finite_check(values + i, count - i < RANGE ? count - i : RANGE)) ? 0 : 1;
-    return broken == 0;
-}
-
 static const char *name_of(const ar_learner *learner) {
     return learner->kind == ALTERREC_ID ? "ID" : ar_tower_name(learner->kind);
 }
@@ -445,9 +429,9 @@ static alterrec_status check_finite(const ar_learner *learner) {
     const ar_tower *tower = learner->tower;
     int64_t others = other_parameters(learner);
     int64_t rows = tower->list.count > others ? stage->rows * tower->shape.encoder.dim : 0;
-    bool finite_weights = all_finite(tower->block + (tower->list.count - others), others) &&
-                          (rows == 0 || all_finite(stage->tower.weights.embedding, rows));
-    if (!finite_weights || !all_finite(learner->diff, rows + others))
+    bool finite_weights = ar_all_finite(tower->block + (tower->list.count - others), others) &&
+                          (rows == 0 || ar_all_finite(stage->tower.weights.embedding, rows));
+    if (!finite_weights || !ar_all_finite(learner->diff, rows + others))
         return ar_fail(ALTERREC_ERROR_NOT_FINITE, "a %s of the %s tower is not finite",
                        finite_weights ? "gradient" : "weight", name_of(learner));
     return ALTERREC_OK;

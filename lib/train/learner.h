@@ -45,7 +45,7 @@ typedef struct ar_learner {
     float *vectors; /* [examples, dim], times `scale`: their products with the table are scores */
     float *diff_vectors;     /* their gradients */
     int64_t vector_capacity; /* of each, in floats */
-    float *diff_hidden;      /* [ar_row_bucket(tokens), dim] */
+    float *diff_hidden;      /* [tokens, dim] */
     int64_t hidden_capacity;
     float *drawn;       /* [items] the negatives that all examples of a part of the table share */
     float *ranking;     /* [tile, items] what positives are found by before the stage is set */

@@ -100,15 +100,15 @@ alterrec_status ar_stage_touched(ar_stage *stage, const ar_tower *tower, const f
     AR_TRY(number(stage, negatives, items));
     AR_TRY(translate_batch(stage, batch, positives, positive_count));
     stage->is_part = true;
-    stage->rows = ar_row_bucket(stage->count);
+    stage->rows = (stage->count + AR_PRODUCT_ROWS - 1) / AR_PRODUCT_ROWS * AR_PRODUCT_ROWS;
     stage->tower = *tower;
     stage->tower.shape.items = stage->rows;
     if (tower->weights.embedding != NULL)
         AR_TRY(reserve_floats(&stage->embedding_rows, &stage->embedding_capacity,
-                              stage->rows * tower->shape.encoder.dim));
+                              ar_row_bucket(stage->rows) * tower->shape.encoder.dim));
     if (features != NULL && tower->weights.projection != NULL)
         AR_TRY(reserve_floats(&stage->feature_rows, &stage->feature_capacity,
-                              stage->rows * tower->shape.feature_dim));
+                              ar_row_bucket(stage->rows) * tower->shape.feature_dim));
     return ALTERREC_OK;
 }
 

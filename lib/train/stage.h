@@ -9,7 +9,7 @@
 
 typedef struct ar_stage {
     int64_t rows;             /* of the table; behind those of the touched items there may be more,
-                                 of zeros, to a number that ar_row_bucket gives */
+                                 of zeros, to a multiple of AR_PRODUCT_ROWS */
     ar_tower tower;           /* shape.items is `rows`; borrows the tower's other weights */
     const float *features;    /* text tower [rows, feature_dim] */
     ar_example_batch batch;   /* of rows in the place of items */

@@ -71,7 +71,7 @@ alterrec_status ar_teacher_scores(float *scores, ar_teacher *teacher, int64_t fi
 }
 
 alterrec_status ar_teacher_take_rows(ar_teacher *teacher, const ar_stage *stage) {
-    int64_t dim = teacher->shape.encoder.dim, floats = stage->rows * dim;
+    int64_t dim = teacher->shape.encoder.dim, floats = ar_row_bucket(stage->rows) * dim;
     if (floats > teacher->row_capacity) {
         float *rows;
         AR_NEW(rows, floats);

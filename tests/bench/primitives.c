@@ -15,7 +15,7 @@
         }                                                                                          \
     } while (0)
 
-enum { ARGUMENTS = 5 };
+enum { ARGUMENTS = 9 };
 
 static dnnl_engine_t engine(void) {
     static dnnl_engine_t made;
@@ -201,6 +201,91 @@ static void make_softmax(group_attention *a, const ar_layout *square) {
 #endif
     make(&a->softmax, forward);
     make(&a->back_softmax, backward);
+}
+
+struct fixed_norm {
+    bound norm;
+};
+
+static dnnl_primitive_desc_t norm_forward(ar_dnnl_desc data, ar_dnnl_desc statistics,
+                                          float epsilon) {
+    const unsigned flags = (unsigned)dnnl_use_scale | (unsigned)dnnl_use_shift;
+    dnnl_primitive_desc_t desc;
+#if DNNL_VERSION_MAJOR >= 3
+    NEED(dnnl_layer_normalization_forward_primitive_desc_create(
+        &desc, engine(), dnnl_forward_training, data, data, statistics, epsilon, flags, NULL));
+#else
+    dnnl_layer_normalization_desc_t operation;
+    NEED(dnnl_layer_normalization_forward_desc_init(&operation, dnnl_forward_training, data,
+                                                    statistics, epsilon, flags));
+    NEED(dnnl_primitive_desc_create(&desc, &operation, NULL, engine(), NULL));
+#endif
+    return desc;
+}
+
+static dnnl_primitive_desc_t norm_backward(ar_dnnl_desc data, ar_dnnl_desc statistics,
+                                           float epsilon) {
+    const unsigned flags = (unsigned)dnnl_use_scale | (unsigned)dnnl_use_shift;
+    dnnl_primitive_desc_t desc, forward = norm_forward(data, statistics, epsilon);
+#if DNNL_VERSION_MAJOR >= 3
+    NEED(dnnl_layer_normalization_backward_primitive_desc_create(&desc, engine(), dnnl_backward,
+                                                                 data, data, data, statistics,
+                                                                 epsilon, flags, forward, NULL));
+#else
+    dnnl_layer_normalization_desc_t operation;
+    NEED(dnnl_layer_normalization_backward_desc_init(&operation, dnnl_backward, data, data,
+                                                     statistics, epsilon, flags));
+    NEED(dnnl_primitive_desc_create(&desc, &operation, NULL, engine(), forward));
+#endif
+    NEED(dnnl_primitive_desc_destroy(forward));
+    return desc;
+}
+
+fixed_norm *fixed_norm_create(float *dst, float *mean, float *variance, const float *src,
+                              const float *scale, const float *shift, int64_t rows, int64_t dim,
+                              float epsilon) {
+    fixed_norm *norm = ar_new(1, sizeof *norm);
+    bound *b = &norm->norm;
+    ar_layout data = {2, {rows, dim}, {dim, 1}, false}, statistics = {1, {rows}, {1}, false};
+    ar_layout vector = {1, {dim}, {1}, false};
+    bind(b, DNNL_ARG_SRC, &data, src);
+    bind(b, DNNL_ARG_DST, &data, dst);
+    bind(b, DNNL_ARG_MEAN, &statistics, mean);
+    bind(b, DNNL_ARG_VARIANCE, &statistics, variance);
+    bind(b, DNNL_ARG_SCALE, &vector, scale);
+    bind(b, DNNL_ARG_SHIFT, &vector, shift);
+    make(b, norm_forward(desc_of(b, DNNL_ARG_SRC), desc_of(b, DNNL_ARG_MEAN), epsilon));
+    return norm;
+}
+
+fixed_norm *fixed_norm_backward_create(float *diff_src, float *diff_scale, float *diff_shift,
+                                       const float *diff_dst, const float *src, const float *mean,
+                                       const float *variance, const float *scale, int64_t rows,
+                                       int64_t dim, float epsilon) {
+    fixed_norm *norm = ar_new(1, sizeof *norm);
+    bound *b = &norm->norm;
+    ar_layout data = {2, {rows, dim}, {dim, 1}, false}, statistics = {1, {rows}, {1}, false};
+    ar_layout vector = {1, {dim}, {1}, false};
+    bind(b, DNNL_ARG_SRC, &data, src);
+    bind(b, DNNL_ARG_DIFF_DST, &data, diff_dst);
+    bind(b, DNNL_ARG_MEAN, &statistics, mean);
+    bind(b, DNNL_ARG_VARIANCE, &statistics, variance);
+    bind(b, DNNL_ARG_SCALE, &vector, scale);
+    bind(b, DNNL_ARG_SHIFT, &vector, scale); /* counted among the inputs, its values play no part */
+    bind(b, DNNL_ARG_DIFF_SRC, &data, diff_src);
+    bind(b, DNNL_ARG_DIFF_SCALE, &vector, diff_scale);
+    bind(b, DNNL_ARG_DIFF_SHIFT, &vector, diff_shift);
+    make(b, norm_backward(desc_of(b, DNNL_ARG_SRC), desc_of(b, DNNL_ARG_MEAN), epsilon));
+    return norm;
+}
+
+void fixed_norm_run(fixed_norm *norm) {
+    run(&norm->norm);
+}
+
+void fixed_norm_free(fixed_norm *norm) {
+    release(&norm->norm);
+    ar_free(norm);
 }
 
 group_attention *group_attention_create(float *dst, float *diff_qkv, const float *qkv,

@@ -115,8 +115,8 @@ static double by_table(const double *point, void *context) {
 START_TEST(gradients) {
     encoder e;
     open_encoder(&e, &shapes[_i / 2], 5, _i % 2 == 0 ? 0.0f : 0.2f);
-    int64_t dim = e.shape.dim, rows = ar_row_bucket(e.tokens);
-    float *diff_dst = ar_new(rows * dim, sizeof *diff_dst);
+    int64_t dim = e.shape.dim;
+    float *diff_dst = ar_new(e.tokens * dim, sizeof *diff_dst);
     for (int64_t i = 0; i < e.tokens * dim; i++)
         diff_dst[i] = (float)e.weighting[i];
     for (int64_t i = 0; i < ITEMS * dim; i++)

@@ -1,14 +1,16 @@
-/* Layer normalisation: values, statistics and gradients against the naive one, and its cache. */
+/* Layer normalisation: values, statistics and gradients against the naive one. */
 #include "core/memory.h"
-#include "nn/onednn.h"
+#include "core/threads.h"
+#include "nn/layer_norm.h"
 #include "support/naive.h"
 #include "support/numbers.h"
 
 #include <math.h>
 
-static const int64_t shapes[][2] = {/* rows, dim */
-                                    {1, 12},  {15, 10},  {16, 300}, {17, 12},
-                                    {33, 65}, {256, 12}, {384, 10}, {48, 1}};
+static const int64_t shapes[][2] =
+    {/* rows, dim */
+     {1, 12},   {15, 10},  {16, 300}, {17, 12}, {33, 65},
+     {256, 12}, {384, 10}, {48, 1},   {600, 64}}; /* enough for several threads */
 enum { SHAPES = sizeof shapes / sizeof shapes[0] };
 static const float epsilons[] = {1e-5f, 1e-6f};
 
@@ -50,15 +52,12 @@ START_TEST(values_and_statistics) {
     norm n;
     open_norm(&n, shapes[_i][0], shapes[_i][1], epsilons[_i % 2]);
     int64_t count = n.rows * n.dim;
-    ar_onednn *onednn;
-    MUST(ar_onednn_create(&onednn));
     double *expected = ar_new(count, sizeof *expected);
     naive_layer_norm(expected, n.wide_src, n.wide_scale, n.wide_shift, n.rows, n.dim,
                      (double)n.epsilon);
     float *dst = ar_new(count, sizeof *dst);
     float *mean = ar_new(n.rows, sizeof *mean), *variance = ar_new(n.rows, sizeof *variance);
-    MUST(ar_layer_norm_forward(onednn, dst, mean, variance, n.src, n.scale, n.shift, n.rows, n.dim,
-                               n.epsilon));
+    ar_layer_norm_forward(dst, mean, variance, n.src, n.scale, n.shift, n.rows, n.dim, n.epsilon);
     check_near("training", dst, expected, count, 1e-5);
     for (int64_t r = 0; r < n.rows; r++) {
         double m = 0.0, v = 0.0;
@@ -69,17 +68,14 @@ START_TEST(values_and_statistics) {
         ck_assert_double_eq_tol((double)mean[r], m, 1e-5);
         ck_assert_double_eq_tol((double)variance[r], v, 1e-5);
     }
-    MUST(ar_layer_norm_forward(onednn, dst, NULL, NULL, n.src, n.scale, n.shift, n.rows, n.dim,
-                               n.epsilon));
+    ar_layer_norm_forward(dst, NULL, NULL, n.src, n.scale, n.shift, n.rows, n.dim, n.epsilon);
     check_near("inference", dst, expected, count, 1e-5);
-    MUST(ar_layer_norm_forward(onednn, n.src, NULL, NULL, n.src, n.scale, n.shift, n.rows, n.dim,
-                               n.epsilon));
+    ar_layer_norm_forward(n.src, NULL, NULL, n.src, n.scale, n.shift, n.rows, n.dim, n.epsilon);
     ck_assert(same_bits(n.src, dst, count)); /* in place */
     ar_free(expected);
     ar_free(dst);
     ar_free(mean);
     ar_free(variance);
-    ar_onednn_free(onednn);
     close_norm(&n);
 }
 END_TEST
@@ -113,17 +109,14 @@ START_TEST(gradients) {
     norm n;
     open_norm(&n, shapes[_i][0], shapes[_i][1], epsilons[_i % 2]);
     int64_t count = n.rows * n.dim;
-    ar_onednn *onednn;
-    MUST(ar_onednn_create(&onednn));
     float *dst = ar_new(count, sizeof *dst);
     float *mean = ar_new(n.rows, sizeof *mean), *variance = ar_new(n.rows, sizeof *variance);
     float *diff_scale = ar_new(n.dim, sizeof *dst), *diff_shift = ar_new(n.dim, sizeof *dst);
-    MUST(ar_layer_norm_forward(onednn, dst, mean, variance, n.src, n.scale, n.shift, n.rows, n.dim,
-                               n.epsilon));
+    ar_layer_norm_forward(dst, mean, variance, n.src, n.scale, n.shift, n.rows, n.dim, n.epsilon);
     for (int64_t c = 0; c < n.dim; c++)
         diff_scale[c] = diff_shift[c] = 1e6f; /* must be overwritten */
     /* In place, as the encoder uses it. */
-    MUST(ar_layer_norm_backward(onednn, n.diff_dst, diff_scale, diff_shift, n.diff_dst, n.src, mean,
+    MUST(ar_layer_norm_backward(n.diff_dst, diff_scale, diff_shift, n.diff_dst, n.src, mean,
                                 variance, n.scale, n.rows, n.dim, n.epsilon));
     check_gradient("src", n.diff_dst, n.wide_src, count, by_src, &n, 2e-5);
     check_gradient("scale", diff_scale, n.wide_scale, n.dim, by_scale, &n, 2e-5);
@@ -133,7 +126,6 @@ START_TEST(gradients) {
     ar_free(variance);
     ar_free(diff_scale);
     ar_free(diff_shift);
-    ar_onednn_free(onednn);
     close_norm(&n);
 }
 END_TEST
@@ -147,44 +139,9 @@ START_TEST(constant_row_gives_the_shift) {
         scale[c] = 2.0f;
         shift[c] = (float)c;
     }
-    ar_onednn *onednn;
-    MUST(ar_onednn_create(&onednn));
-    MUST(ar_layer_norm_forward(onednn, src, NULL, NULL, src, scale, shift, ROWS, DIM, 1e-6f));
+    ar_layer_norm_forward(src, NULL, NULL, src, scale, shift, ROWS, DIM, 1e-6f);
     for (int i = 0; i < ROWS * DIM; i++)
         ck_assert_double_eq_tol((double)src[i], (double)(i % DIM), 1e-3);
-    ar_onednn_free(onednn);
-}
-END_TEST
-
-/* More shapes than primitives are kept, twice over, forward and backward: the least recently used
- * one makes room, and none is taken for another. */
-START_TEST(more_shapes_than_the_cache_holds) {
-    enum { MOST = 80, DIM = 10 };
-    norm n;
-    open_norm(&n, MOST, DIM, 1e-5f);
-    double *expected = ar_new(MOST * DIM, sizeof *expected);
-    naive_layer_norm(expected, n.wide_src, n.wide_scale, n.wide_shift, MOST, DIM, 1e-5);
-    float *dst = ar_new(MOST * DIM, sizeof *dst), *diff = ar_new(MOST * DIM, sizeof *dst);
-    float mean[MOST], variance[MOST], diff_scale[DIM], diff_shift[DIM];
-    ar_onednn *onednn;
-    MUST(ar_onednn_create(&onednn));
-    for (int64_t round = 0; round < 2 * MOST; round++) {
-        int64_t rows = 1 + round * 7 % MOST;
-        MUST(ar_layer_norm_forward(onednn, dst, mean, variance, n.src, n.scale, n.shift, rows, DIM,
-                                   1e-5f));
-        check_near("forward", dst, expected, rows * DIM, 1e-5);
-        MUST(ar_layer_norm_backward(onednn, diff, diff_scale, diff_shift, n.diff_dst, n.src, mean,
-                                    variance, n.scale, rows, DIM, 1e-5f));
-        double sums[DIM] = {0.0};
-        for (int64_t i = 0; i < rows * DIM; i++)
-            sums[i % DIM] += n.weighting[i];
-        check_near("diff_shift", diff_shift, sums, DIM, 1e-5);
-    }
-    ar_free(expected);
-    ar_free(dst);
-    ar_free(diff);
-    ar_onednn_free(onednn);
-    close_norm(&n);
 }
 END_TEST
 
@@ -193,19 +150,15 @@ START_TEST(row_keeps_its_bits) {
     norm n;
     open_norm(&n, 300, 300, 1e-6f);
     float *all = ar_new(n.rows * n.dim, sizeof *all), *some = ar_new(n.rows * n.dim, sizeof *some);
-    ar_onednn *onednn;
-    MUST(ar_onednn_create(&onednn));
-    MUST(ar_layer_norm_forward(onednn, all, NULL, NULL, n.src, n.scale, n.shift, n.rows, n.dim,
-                               n.epsilon));
+    ar_layer_norm_forward(all, NULL, NULL, n.src, n.scale, n.shift, n.rows, n.dim, n.epsilon);
     for (int64_t rows = 1; rows <= 272; rows += rows < 33 ? 1 : 16) {
-        MUST(ar_layer_norm_forward(onednn, some, NULL, NULL, n.src + 11 * n.dim, n.scale, n.shift,
-                                   rows, n.dim, n.epsilon));
+        ar_layer_norm_forward(some, NULL, NULL, n.src + 11 * n.dim, n.scale, n.shift, rows, n.dim,
+                              n.epsilon);
         ck_assert_msg(same_bits(some, all + 11 * n.dim, rows * n.dim), "%lld rows",
                       (long long)rows);
     }
     ar_free(all);
     ar_free(some);
-    ar_onednn_free(onednn);
     close_norm(&n);
 }
 END_TEST
@@ -215,7 +168,6 @@ int main(void) {
     tcase_add_loop_test(group, values_and_statistics, 0, SHAPES);
     tcase_add_loop_test(group, gradients, 0, SHAPES);
     tcase_add_test(group, constant_row_gives_the_shift);
-    tcase_add_test(group, more_shapes_than_the_cache_holds);
     tcase_add_test(group, row_keeps_its_bits);
     return run_tests(group, "layer_norm");
 }

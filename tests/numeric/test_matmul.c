@@ -259,7 +259,7 @@ START_TEST(row_bucket_is_enough_and_rare) {
         distinct += bucket != last;
         last = bucket;
     }
-    ck_assert_int_le(distinct, 48); /* with a backward primitive of each, NORMS hold them */
+    ck_assert_int_le(distinct, 48);
 }
 END_TEST
 

@@ -2,6 +2,7 @@
  */
 #include "core/memory.h"
 #include "model/new_items.h"
+#include "nn/layer_norm.h"
 #include "support/small_model.h"
 
 #include <check.h>
@@ -40,15 +41,9 @@ static void set(const char *key, const char *value) {
 
 /* The item table's row of an embedding. */
 static void table_row(float *row, const float *embedding) {
-    ar_onednn *onednn;
     ar_norm norm = small.model->id.weights.norm;
-    float padded[AR_PRODUCT_ROWS * SMALL_DIM] = {0};
-    memcpy(padded, embedding, SMALL_DIM * sizeof *padded);
-    MUST(ar_onednn_create(&onednn));
-    MUST(ar_layer_norm_forward(onednn, padded, NULL, NULL, padded, norm.scale, norm.shift,
-                               AR_PRODUCT_ROWS, SMALL_DIM, AR_TABLE_EPSILON));
-    memcpy(row, padded, SMALL_DIM * sizeof *row);
-    ar_onednn_free(onednn);
+    ar_layer_norm_forward(row, NULL, NULL, embedding, norm.scale, norm.shift, 1, SMALL_DIM,
+                          AR_TABLE_EPSILON);
 }
 
 /* The mean of the rows of the items whose place in `chosen` is true; without norm: before the
