@@ -23,17 +23,11 @@ void ar_adam_free(ar_adam *adam) {
 }
 
 AR_CLONES static void step_range(float *parameters, float *first, float *second, const float *diff,
-                                 int64_t count, const ar_adam_rates *r) {
-    float rate = r->rate, beta1 = r->beta1, beta2 = r->beta2, inverse_root = r->inverse_root;
-    float one_less_beta1 = r->one_less_beta1, one_less_beta2 = r->one_less_beta2;
-    float epsilon = r->epsilon, weight_decay = r->weight_decay;
+                                 int64_t count, const ar_adam_rates *of_step) {
+    ar_adam_rates rates = *of_step;
 #pragma omp simd
-    for (int64_t i = 0; i < count; i++) {
-        float gradient = diff[i] + weight_decay * parameters[i];
-        first[i] = beta1 * first[i] + one_less_beta1 * gradient;
-        second[i] = beta2 * second[i] + one_less_beta2 * gradient * gradient;
-        parameters[i] -= rate * first[i] / (sqrtf(second[i]) * inverse_root + epsilon);
-    }
+    for (int64_t i = 0; i < count; i++)
+        ar_adam_move(&parameters[i], &first[i], &second[i], diff[i], rates);
 }
 
 float ar_adam_rate(const ar_adam *adam, double learning_rate, const ar_adam_options *options) {
@@ -52,17 +46,22 @@ ar_adam_rates ar_adam_begin(ar_adam *adam, const ar_adam_options *options) {
                            .weight_decay = (float)options->weight_decay};
 }
 
+void ar_adam_part_here(const ar_adam *adam, float *parameters, int64_t from, const float *diff,
+                       int64_t count, const ar_adam_rates *rates) {
+    step_range(parameters + from, adam->first + from, adam->second + from, diff, count, rates);
+}
+
 void ar_adam_part(const ar_adam *adam, float *parameters, int64_t from, const float *diff,
                   int64_t count, const ar_adam_rates *rates) {
-    step_range(parameters + from, adam->first + from, adam->second + from, diff, count, rates);
+    enum { RANGE = 1 << 14 };
+#pragma omp parallel for schedule(static) if (count > AR_PARALLEL_LEAST)
+    for (int64_t i = 0; i < count; i += RANGE)
+        ar_adam_part_here(adam, parameters, from + i, diff + i,
+                          count - i < RANGE ? count - i : RANGE, rates);
 }
 
 void ar_adam_step(ar_adam *adam, float *parameters, const float *diff,
                   const ar_adam_options *options) {
-    enum { RANGE = 1 << 14 };
     ar_adam_rates rates = ar_adam_begin(adam, options);
-#pragma omp parallel for if (adam->count > AR_PARALLEL_LEAST)
-    for (int64_t i = 0; i < adam->count; i += RANGE)
-        ar_adam_part(adam, parameters, i, diff + i,
-                     adam->count - i < RANGE ? adam->count - i : RANGE, &rates);
+    ar_adam_part(adam, parameters, 0, diff, adam->count, &rates);
 }

@@ -4,6 +4,8 @@
 
 #include "core/status.h"
 
+#include <math.h>
+
 typedef struct ar_adam {
     float *first;  /* [count] first moments */
     float *second; /* [count] second moments */
@@ -32,15 +34,26 @@ typedef struct ar_adam_rates {
     float epsilon, weight_decay;
 } ar_adam_rates;
 
+/* One step of one parameter. */
+static inline void ar_adam_move(float *parameter, float *first, float *second, float diff,
+                                ar_adam_rates rates) {
+    float gradient = diff + rates.weight_decay * *parameter;
+    *first = rates.beta1 * *first + rates.one_less_beta1 * gradient;
+    *second = rates.beta2 * *second + rates.one_less_beta2 * gradient * gradient;
+    *parameter -= rates.rate * *first / (sqrtf(*second) * rates.inverse_root + rates.epsilon);
+}
+
 /* The rate of a step that has been counted, for parts that have a learning rate of their own. */
 float ar_adam_rate(const ar_adam *adam, double learning_rate, const ar_adam_options *options);
 
 /* A step in parts: counts it, and gives the constants for */
 ar_adam_rates ar_adam_begin(ar_adam *adam, const ar_adam_options *options);
 
-/* each part, the parameters from place `from` of the block on, with their gradients diff [count].
- * Parts may be done on several threads. */
+/* each part, the parameters [count] from place `from` of the block on, with their gradients diff
+ * [count]: on all threads, or `here`, on the calling one. */
 void ar_adam_part(const ar_adam *adam, float *parameters, int64_t from, const float *diff,
                   int64_t count, const ar_adam_rates *rates);
+void ar_adam_part_here(const ar_adam *adam, float *parameters, int64_t from, const float *diff,
+                       int64_t count, const ar_adam_rates *rates);
 
 #endif

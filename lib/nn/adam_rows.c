@@ -4,6 +4,7 @@
 #include "core/threads.h"
 
 #include <math.h>
+#include <string.h>
 
 enum {
     /* Of how many missed steps the moves are added up: with beta1 = 0.9 the next one would be
@@ -12,9 +13,25 @@ enum {
     PARALLEL_ROWS = 64 /* fewer are not worth a second thread */
 };
 
+/* What moves a row that has missed some steps. */
+typedef struct catching_up {
+    float move, decay1, decay2, epsilon;
+} catching_up;
+
+/* As the step at hand finds it. */
+struct ar_adam_missed {
+    double recent[MISSED_MOST + 1];
+    catching_up known[MISSED_MOST + 1]; /* of rows that have missed few steps, as most have */
+};
+
 alterrec_status ar_adam_rows_create(ar_adam_rows *table, int64_t rows, int64_t dim, int64_t steps) {
     *table = (ar_adam_rows){.rows = rows, .dim = dim, .begin = steps};
-    AR_NEW(table->steps, rows);
+    table->steps = ar_new(rows, sizeof *table->steps);
+    table->missed = ar_new(1, sizeof *table->missed);
+    if (table->steps == NULL || table->missed == NULL) {
+        ar_adam_rows_free(table);
+        return ALTERREC_ERROR_OUT_OF_MEMORY;
+    }
     for (int64_t row = 0; row < rows; row++)
         table->steps[row] = steps;
     return ALTERREC_OK;
@@ -23,6 +40,7 @@ alterrec_status ar_adam_rows_create(ar_adam_rows *table, int64_t rows, int64_t d
 void ar_adam_rows_free(ar_adam_rows *table) {
     ar_free(table->steps);
     ar_free(table->moves);
+    ar_free(table->missed);
     *table = (ar_adam_rows){0};
 }
 
@@ -74,66 +92,85 @@ static alterrec_status find_moves(ar_adam_rows *table, const double *powers, int
     return ALTERREC_OK;
 }
 
-/* Moves one row on, and lets its moments decay. */
-AR_CLONES static void decay_row(float *parameters, float *first, float *second, int64_t dim,
-                                float move, float decay1, float decay2, float epsilon) {
-#pragma omp simd
-    for (int64_t i = 0; i < dim; i++) {
-        parameters[i] -= move * first[i] / (sqrtf(second[i]) + epsilon);
-        first[i] *= decay1;
-        second[i] *= decay2;
-    }
-}
-
-/* What moves a row that has missed some steps. */
-typedef struct catching_up {
-    float move, decay1, decay2, epsilon;
-} catching_up;
-
 static catching_up find_catching_up(const ar_adam_rows *table, int64_t last, int64_t missed,
-                                    const double *recent, const ar_adam_options *options) {
+                                    const ar_adam_options *options) {
     int64_t reached = last - missed;
-    double move = missed <= MISSED_MOST ? recent[missed] : table->moves[reached - table->begin];
+    double move = missed <= MISSED_MOST ? table->missed->recent[missed]
+                                        : table->moves[reached - table->begin];
     double correction = 1.0 - pow(options->beta2, (double)(reached + 1));
     return (catching_up){
         (float)(options->learning_rate * move), (float)pow(options->beta1, (double)missed),
         (float)pow(options->beta2, (double)missed), (float)(options->epsilon * sqrt(correction))};
 }
 
-/* known [MISSED_MOST + 1]: of rows that have missed few steps, as most have. */
-static void catch_up_row(ar_adam_rows *table, const ar_adam *adam, float *parameters, int64_t row,
-                         const catching_up *known, const double *recent,
-                         const ar_adam_options *options) {
-    int64_t missed = adam->steps - table->steps[row], at = row * table->dim;
-    if (missed == 0)
-        return;
-    catching_up by = missed <= MISSED_MOST
-                         ? known[missed]
-                         : find_catching_up(table, adam->steps, missed, recent, options);
-    decay_row(parameters + at, adam->first + at, adam->second + at, table->dim, by.move, by.decay1,
-              by.decay2, by.epsilon);
-    table->steps[row] = adam->steps;
+/* table->missed, for rows that are to come to the step `last`. */
+static alterrec_status find_missed(ar_adam_rows *table, int64_t last,
+                                   const ar_adam_options *options) {
+    double powers[MISSED_MOST + 1];
+    find_powers(powers, options);
+    find_recent(table->missed->recent, powers, last, options);
+    AR_TRY(find_moves(table, powers, last, options));
+    for (int64_t missed = 0; missed <= MISSED_MOST && missed <= last - table->begin; missed++)
+        table->missed->known[missed] = find_catching_up(table, last, missed, options);
+    return ALTERREC_OK;
 }
 
-alterrec_status ar_adam_rows_catch_up(ar_adam_rows *table, const ar_adam *adam, float *parameters,
-                                      const int32_t *touched, int64_t count,
-                                      const ar_adam_options *options) {
-    double powers[MISSED_MOST + 1], recent[MISSED_MOST + 1];
-    find_powers(powers, options);
-    find_recent(recent, powers, adam->steps, options);
-    AR_TRY(find_moves(table, powers, adam->steps, options));
-    catching_up known[MISSED_MOST + 1];
-    for (int64_t missed = 0; missed <= MISSED_MOST && missed <= adam->steps - table->begin;
-         missed++)
-        known[missed] = find_catching_up(table, adam->steps, missed, recent, options);
-    int64_t rows = touched != NULL ? count : table->rows;
-#pragma omp parallel for schedule(static) if (rows > PARALLEL_ROWS)
-    for (int64_t i = 0; i < rows; i++)
-        catch_up_row(table, adam, parameters, touched != NULL ? touched[i] : i, known, recent,
-                     options);
-    if (touched == NULL) {
-        table->begin = adam->steps;
-        table->move_count = 0;
+/* What brings the row to the step `last`; 0 missed: nothing. */
+static int64_t missed_by(catching_up *by, const ar_adam_rows *table, int64_t last, int64_t row,
+                         const ar_adam_options *options) {
+    int64_t missed = last - table->steps[row];
+    *by = missed <= MISSED_MOST ? table->missed->known[missed]
+                                : find_catching_up(table, last, missed, options);
+    return missed;
+}
+
+static inline float moved(float parameter, float first, float second, catching_up by) {
+    return parameter - by.move * first / (sqrtf(second) + by.epsilon);
+}
+
+AR_CLONES static void move_row(float *dst, const float *parameters, const float *first,
+                               const float *second, int64_t dim, catching_up by) {
+#pragma omp simd
+    for (int64_t i = 0; i < dim; i++)
+        dst[i] = moved(parameters[i], first[i], second[i], by);
+}
+
+AR_CLONES static void settle_row(float *parameters, float *first, float *second, int64_t dim,
+                                 catching_up by) {
+#pragma omp simd
+    for (int64_t i = 0; i < dim; i++) {
+        parameters[i] = moved(parameters[i], first[i], second[i], by);
+        first[i] *= by.decay1;
+        second[i] *= by.decay2;
+    }
+}
+
+/* settle_row and a step. */
+AR_CLONES static void step_row(float *parameters, float *first, float *second, const float *diff,
+                               int64_t dim, catching_up by, const ar_adam_rates *of_step) {
+    ar_adam_rates rates = *of_step;
+#pragma omp simd
+    for (int64_t i = 0; i < dim; i++) {
+        parameters[i] = moved(parameters[i], first[i], second[i], by);
+        first[i] *= by.decay1;
+        second[i] *= by.decay2;
+        ar_adam_move(&parameters[i], &first[i], &second[i], diff[i], rates);
+    }
+}
+
+alterrec_status ar_adam_rows_gather(float *dst, ar_adam_rows *table, const ar_adam *adam,
+                                    const float *parameters, const int32_t *touched, int64_t count,
+                                    const ar_adam_options *options) {
+    int64_t dim = table->dim;
+    AR_TRY(find_missed(table, adam->steps, options));
+#pragma omp parallel for schedule(static) if (count > PARALLEL_ROWS)
+    for (int64_t i = 0; i < count; i++) {
+        int64_t at = touched[i] * dim;
+        catching_up by;
+        if (missed_by(&by, table, adam->steps, touched[i], options) == 0)
+            memcpy(dst + i * dim, parameters + at, (size_t)dim * sizeof *dst);
+        else
+            move_row(dst + i * dim, parameters + at, adam->first + at, adam->second + at, dim, by);
     }
     return ALTERREC_OK;
 }
@@ -141,13 +178,39 @@ alterrec_status ar_adam_rows_catch_up(ar_adam_rows *table, const ar_adam *adam, 
 void ar_adam_rows_step(ar_adam_rows *table, ar_adam *adam, float *parameters,
                        const int32_t *touched, int64_t count, const float *diff_rows,
                        const float *diff_rest, const ar_adam_options *options, double row_rate) {
-    int64_t dim = table->dim, rest = table->rows * dim;
+    int64_t dim = table->dim, rest = table->rows * dim, last = adam->steps;
     ar_adam_rates rates = ar_adam_begin(adam, options);
+    ar_adam_options of_rows = *options;
+    of_rows.learning_rate = row_rate;
     ar_adam_part(adam, parameters, rest, diff_rest, adam->count - rest, &rates);
     rates.rate = ar_adam_rate(adam, row_rate, options);
 #pragma omp parallel for schedule(static) if (count > PARALLEL_ROWS)
     for (int64_t i = 0; i < count; i++) {
-        ar_adam_part(adam, parameters, touched[i] * dim, diff_rows + i * dim, dim, &rates);
+        int64_t at = touched[i] * dim;
+        catching_up by;
+        if (missed_by(&by, table, last, touched[i], &of_rows) == 0)
+            ar_adam_part_here(adam, parameters, at, diff_rows + i * dim, dim, &rates);
+        else
+            step_row(parameters + at, adam->first + at, adam->second + at, diff_rows + i * dim, dim,
+                     by, &rates);
         table->steps[touched[i]] = adam->steps;
     }
+}
+
+alterrec_status ar_adam_rows_settle(ar_adam_rows *table, const ar_adam *adam, float *parameters,
+                                    const ar_adam_options *options) {
+    int64_t dim = table->dim;
+    AR_TRY(find_missed(table, adam->steps, options));
+#pragma omp parallel for schedule(static) if (table->rows > PARALLEL_ROWS)
+    for (int64_t row = 0; row < table->rows; row++) {
+        catching_up by;
+        if (missed_by(&by, table, adam->steps, row, options) == 0)
+            continue;
+        settle_row(parameters + row * dim, adam->first + row * dim, adam->second + row * dim, dim,
+                   by);
+        table->steps[row] = adam->steps;
+    }
+    table->begin = adam->steps;
+    table->move_count = 0;
+    return ALTERREC_OK;
 }

@@ -70,10 +70,13 @@ AR_CLONES static void backward_row(float *diff_src, float *diff_scale, float *di
         along += scaled * normal;
         diff_src[c] = scaled;
     }
-    float less = sum / (float)dim, slope = along / (float)dim;
-#pragma omp simd
-    for (int64_t c = 0; c < dim; c++)
+    float less = sum / (float)dim, slope = along / (float)dim, broken = 0.0f;
+#pragma omp simd reduction(+ : broken)
+    for (int64_t c = 0; c < dim; c++) {
         diff_src[c] = (diff_src[c] - less - (src[c] - mean) * inverse * slope) * inverse;
+        broken += diff_src[c] * 0.0f;
+    }
+    diff_shift[0] += broken; /* 0 or NaN */
 }
 
 alterrec_status ar_layer_norm_backward(float *diff_src, float *diff_scale, float *diff_shift,

@@ -423,15 +423,15 @@ static alterrec_status forward(ar_learner *learner, const ar_step_options *optio
     return ar_rounded_fill(&learner->table_bf16, learner->table, stage->rows * dim);
 }
 
-/* A relu takes a NaN for 0: a broken weight before it shows in no gradient. */
+/* Of what is no row of the table: a row's weight or gradient that is not finite shows in the loss,
+ * or in the gradient of the table's normalisation. A relu takes a NaN for 0: a broken weight before
+ * it shows in no gradient. */
 static alterrec_status check_finite(const ar_learner *learner) {
-    const ar_stage *stage = &learner->stage;
     const ar_tower *tower = learner->tower;
-    int64_t others = other_parameters(learner);
-    int64_t rows = tower->list.count > others ? stage->rows * tower->shape.encoder.dim : 0;
-    bool finite_weights = ar_all_finite(tower->block + (tower->list.count - others), others) &&
-                          (rows == 0 || ar_all_finite(stage->tower.weights.embedding, rows));
-    if (!finite_weights || !ar_all_finite(learner->diff, rows + others))
+    int64_t others = other_parameters(learner), items = tower->list.count - others;
+    int64_t rows = items > 0 ? learner->stage.rows * tower->shape.encoder.dim : 0;
+    bool finite_weights = ar_all_finite(tower->block + items, others);
+    if (!finite_weights || !ar_all_finite(learner->diff + rows, others))
         return ar_fail(ALTERREC_ERROR_NOT_FINITE, "a %s of the %s tower is not finite",
                        finite_weights ? "gradient" : "weight", name_of(learner));
     return ALTERREC_OK;
@@ -471,8 +471,8 @@ static alterrec_status find_positives(ar_learner *learner, int64_t count,
     return ALTERREC_OK;
 }
 
-/* The stage of a step whose examples share their negatives: their rows and the batch's own. The
- * rows of the embedding come to the step that Adam stands at before they are looked at. */
+/* The stage of a step whose examples share their negatives: their rows and the batch's own, those
+ * of the embedding as they are at the step that Adam stands at. */
 static alterrec_status set_part(ar_learner *learner, const ar_example_batch *batch,
                                 const ar_step_options *options) {
     const ar_tower *tower = learner->tower;
@@ -489,9 +489,9 @@ static alterrec_status set_part(ar_learner *learner, const ar_example_batch *bat
     AR_TRY(ar_stage_touched(&learner->stage, tower, learner->features, batch, learner->positives,
                             batch->count * options->positives, learner->drawn));
     if (tower->weights.embedding != NULL)
-        AR_TRY(ar_adam_rows_catch_up(&learner->embedding, &learner->adam, tower->block,
-                                     learner->stage.items, learner->stage.count, &learner->rows));
-    ar_stage_gather(&learner->stage, tower, learner->features);
+        AR_TRY(ar_adam_rows_gather(learner->stage.embedding_rows, &learner->embedding,
+                                   &learner->adam, tower->block, learner->stage.items,
+                                   learner->stage.count, &learner->rows));
     return options->ranker != NULL ? ar_teacher_take_rows(options->ranker, &learner->stage)
                                    : ALTERREC_OK;
 }
@@ -499,8 +499,8 @@ static alterrec_status set_part(ar_learner *learner, const ar_example_batch *bat
 alterrec_status ar_learner_settle(ar_learner *learner) {
     if (learner->embedding.rows == 0)
         return ALTERREC_OK;
-    AR_TRY(ar_adam_rows_catch_up(&learner->embedding, &learner->adam, learner->tower->block, NULL,
-                                 0, &learner->rows));
+    AR_TRY(ar_adam_rows_settle(&learner->embedding, &learner->adam, learner->tower->block,
+                               &learner->rows));
     ar_adam_rows_free(&learner->embedding);
     return ALTERREC_OK;
 }

@@ -88,6 +88,24 @@ static alterrec_status translate_batch(ar_stage *stage, const ar_example_batch *
     return ALTERREC_OK;
 }
 
+/* Room for the touched rows, and the features in it. */
+static alterrec_status reserve_copies(ar_stage *stage, const float *features) {
+    int64_t room = ar_row_bucket(stage->rows), dim = stage->tower.shape.encoder.dim;
+    int64_t feature_dim = stage->tower.shape.feature_dim;
+    if (stage->tower.weights.embedding != NULL) {
+        AR_TRY(reserve_floats(&stage->embedding_rows, &stage->embedding_capacity, room * dim));
+        memset(stage->embedding_rows + stage->count * dim, 0,
+               (size_t)((stage->rows - stage->count) * dim) * sizeof(float));
+        stage->tower.weights.embedding = stage->embedding_rows;
+    }
+    if (features != NULL && stage->tower.weights.projection != NULL) {
+        AR_TRY(reserve_floats(&stage->feature_rows, &stage->feature_capacity, room * feature_dim));
+        ar_stage_rows(stage->feature_rows, stage, features, feature_dim);
+        stage->features = stage->feature_rows;
+    }
+    return ALTERREC_OK;
+}
+
 alterrec_status ar_stage_touched(ar_stage *stage, const ar_tower *tower, const float *features,
                                  const ar_example_batch *batch, const int32_t *positives,
                                  int64_t positive_count, const float *negatives) {
@@ -103,13 +121,7 @@ alterrec_status ar_stage_touched(ar_stage *stage, const ar_tower *tower, const f
     stage->rows = (stage->count + AR_PRODUCT_ROWS - 1) / AR_PRODUCT_ROWS * AR_PRODUCT_ROWS;
     stage->tower = *tower;
     stage->tower.shape.items = stage->rows;
-    if (tower->weights.embedding != NULL)
-        AR_TRY(reserve_floats(&stage->embedding_rows, &stage->embedding_capacity,
-                              ar_row_bucket(stage->rows) * tower->shape.encoder.dim));
-    if (features != NULL && tower->weights.projection != NULL)
-        AR_TRY(reserve_floats(&stage->feature_rows, &stage->feature_capacity,
-                              ar_row_bucket(stage->rows) * tower->shape.feature_dim));
-    return ALTERREC_OK;
+    return reserve_copies(stage, features);
 }
 
 void ar_stage_rows(float *dst, const ar_stage *stage, const float *src, int64_t dim) {
@@ -119,17 +131,5 @@ void ar_stage_rows(float *dst, const ar_stage *stage, const float *src, int64_t 
             memcpy(dst + row * dim, src + stage->items[row] * dim, (size_t)dim * sizeof *dst);
         else
             memset(dst + row * dim, 0, (size_t)dim * sizeof *dst);
-    }
-}
-
-void ar_stage_gather(ar_stage *stage, const ar_tower *tower, const float *features) {
-    if (tower->weights.embedding != NULL) {
-        ar_stage_rows(stage->embedding_rows, stage, tower->weights.embedding,
-                      tower->shape.encoder.dim);
-        stage->tower.weights.embedding = stage->embedding_rows;
-    }
-    if (features != NULL && tower->weights.projection != NULL) {
-        ar_stage_rows(stage->feature_rows, stage, features, tower->shape.feature_dim);
-        stage->features = stage->feature_rows;
     }
 }

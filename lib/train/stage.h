@@ -31,14 +31,11 @@ void ar_stage_all(ar_stage *stage, const ar_tower *tower, const float *features,
                   const ar_example_batch *batch);
 
 /* The rows that are touched: by the batch, by positives [positive_count] (items), and by the items
- * whose negatives [the tower's items] is above 0. */
+ * whose negatives [the tower's items] is above 0. Of the embedding there is room for their rows,
+ * stage->embedding_rows, which the caller fills as the step is to see them. */
 alterrec_status ar_stage_touched(ar_stage *stage, const ar_tower *tower, const float *features,
                                  const ar_example_batch *batch, const int32_t *positives,
                                  int64_t positive_count, const float *negatives);
-
-/* Copies the touched rows of the tower's embedding and of the features, once they are as the step
- * is to see them. */
-void ar_stage_gather(ar_stage *stage, const ar_tower *tower, const float *features);
 
 /* dst [rows, dim] = the rows of src [catalog's items, dim]; zeros behind them. */
 void ar_stage_rows(float *dst, const ar_stage *stage, const float *src, int64_t dim);

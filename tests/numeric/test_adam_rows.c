@@ -54,8 +54,9 @@ static void step_both(pair *p, double share, const ar_adam_options *options) {
     }
     ar_adam_options of_rows = *options;
     of_rows.learning_rate *= p->row_factor;
-    MUST(ar_adam_rows_catch_up(&p->table, &p->sparse, p->sparse_parameters, touched, count,
-                               &of_rows));
+    float seen[ROWS * DIM];
+    MUST(ar_adam_rows_gather(seen, &p->table, &p->sparse, p->sparse_parameters, touched, count,
+                             &of_rows));
     ar_adam_rows_step(&p->table, &p->sparse, p->sparse_parameters, touched, count, rows,
                       diff + ROWS * DIM, options, of_rows.learning_rate);
     ar_adam_step(&p->dense, p->dense_parameters, diff, options);
@@ -96,10 +97,32 @@ START_TEST(what_was_missed_is_made_up_for) {
     for (int64_t row = 0; row < ROWS; row++)
         differ = differ || p.table.steps[row] < p.sparse.steps;
     ck_assert(differ);
-    MUST(ar_adam_rows_catch_up(&p.table, &p.sparse, p.sparse_parameters, NULL, 0, &usual));
+    MUST(ar_adam_rows_settle(&p.table, &p.sparse, p.sparse_parameters, &usual));
     for (int64_t row = 0; row < ROWS; row++)
         ck_assert_int_eq(p.table.steps[row], p.sparse.steps);
     check_alike(&p, 1e-5);
+    pair_close(&p);
+}
+END_TEST
+
+/* What a step sees of a row is what settling it gives, and leaves the row as it is. */
+START_TEST(gathered_rows_are_settled_ones) {
+    enum { SOME = 3 };
+    static const int32_t touched[SOME] = {2, 17, 31};
+    float seen[SOME * DIM], before[ROWS * DIM];
+    pair p;
+    pair_open(&p);
+    step_both(&p, 2.0, &usual);
+    for (int step = 0; step < 250; step++)
+        step_both(&p, 0.01, &usual);
+    memcpy(before, p.sparse_parameters, sizeof before);
+    MUST(
+        ar_adam_rows_gather(seen, &p.table, &p.sparse, p.sparse_parameters, touched, SOME, &usual));
+    ck_assert(same_bits(before, p.sparse_parameters, ROWS * DIM));
+    MUST(ar_adam_rows_settle(&p.table, &p.sparse, p.sparse_parameters, &usual));
+    ck_assert(!same_bits(before, p.sparse_parameters, ROWS * DIM));
+    for (int i = 0; i < SOME; i++)
+        ck_assert(same_bits(seen + i * DIM, p.sparse_parameters + touched[i] * DIM, DIM));
     pair_close(&p);
 }
 END_TEST
@@ -125,7 +148,7 @@ START_TEST(a_fresh_row_keeps_its_bits) {
     memcpy(before, p.sparse_parameters, sizeof before);
     for (int step = 0; step < 10; step++)
         step_both(&p, 0.0, &usual);
-    MUST(ar_adam_rows_catch_up(&p.table, &p.sparse, p.sparse_parameters, NULL, 0, &usual));
+    MUST(ar_adam_rows_settle(&p.table, &p.sparse, p.sparse_parameters, &usual));
     ck_assert(same_bits(before, p.sparse_parameters, ROWS * DIM));
     pair_close(&p);
 }
@@ -164,13 +187,14 @@ START_TEST(any_number_of_threads) {
         MUST(ar_adam_rows_create(&table, MANY, WIDE, 0));
         results[run] = random_floats(MANY * WIDE + REST, &random);
         float *diff = random_floats(MANY * WIDE + REST, &random);
+        static float seen[MANY * WIDE];
         int32_t touched[MANY];
         int before = ar_threads_enter(run == 0 ? 1 : 3);
         for (int step = 0; step < 5; step++) {
             int64_t count = 0;
             for (int32_t row = step % 2; row < MANY; row += 1 + step)
                 touched[count++] = row;
-            MUST(ar_adam_rows_catch_up(&table, &adam, results[run], touched, count, &usual));
+            MUST(ar_adam_rows_gather(seen, &table, &adam, results[run], touched, count, &usual));
             ar_adam_rows_step(&table, &adam, results[run], touched, count, diff, diff + MANY * WIDE,
                               &usual, usual.learning_rate);
         }
@@ -189,6 +213,7 @@ int main(void) {
     TCase *group = tcase_create("adam_rows");
     tcase_add_test(group, all_rows_touched_is_dense);
     tcase_add_loop_test(group, what_was_missed_is_made_up_for, 0, 4);
+    tcase_add_test(group, gathered_rows_are_settled_ones);
     tcase_add_test(group, untouched_rows_stand_still);
     tcase_add_test(group, a_fresh_row_keeps_its_bits);
     tcase_add_test(group, rows_may_have_a_rate_of_their_own);

@@ -1,6 +1,7 @@
 /* Layer normalisation: values, statistics and gradients against the naive one. */
 #include "core/memory.h"
 #include "core/threads.h"
+#include "nn/finite.h"
 #include "nn/layer_norm.h"
 #include "support/naive.h"
 #include "support/numbers.h"
@@ -145,6 +146,32 @@ START_TEST(constant_row_gives_the_shift) {
 }
 END_TEST
 
+/* A gradient that overflows, and one of a variance that did, show in diff_shift. */
+START_TEST(broken_gradients_show) {
+    enum { ROWS = 3, DIM = 20 };
+    float src[ROWS * DIM], diff[ROWS * DIM], scale[DIM], diff_scale[DIM], diff_shift[DIM];
+    float dst[ROWS * DIM], mean[ROWS], variance[ROWS];
+    for (int broken = 0; broken < 3; broken++) {
+        for (int i = 0; i < ROWS * DIM; i++) {
+            src[i] = (float)(i % 7);
+            diff[i] = (float)(i % 5);
+        }
+        for (int c = 0; c < DIM; c++)
+            scale[c] = 1.0f;
+        if (broken == 1)
+            scale[DIM - 1] = 3e38f;
+        if (broken == 2)
+            src[DIM + 3] = 1e30f;
+        ar_layer_norm_forward(dst, mean, variance, src, scale, scale, ROWS, DIM, 1e-6f);
+        MUST(ar_layer_norm_backward(diff, diff_scale, diff_shift, diff, src, mean, variance, scale,
+                                    ROWS, DIM, 1e-6f));
+        bool finite = ar_all_finite(diff, ROWS * DIM);
+        ck_assert(finite == (broken == 0));
+        ck_assert(ar_all_finite(diff_shift, DIM) == finite);
+    }
+}
+END_TEST
+
 /* One row's bits, alone and among others. */
 START_TEST(row_keeps_its_bits) {
     norm n;
@@ -168,6 +195,7 @@ int main(void) {
     tcase_add_loop_test(group, values_and_statistics, 0, SHAPES);
     tcase_add_loop_test(group, gradients, 0, SHAPES);
     tcase_add_test(group, constant_row_gives_the_shift);
+    tcase_add_test(group, broken_gradients_show);
     tcase_add_test(group, row_keeps_its_bits);
     return run_tests(group, "layer_norm");
 }
