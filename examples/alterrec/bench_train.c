@@ -56,7 +56,9 @@ static double step_operations(const train_row *row, const train_settings *settin
     double score = row->examples * row->rows * dim * 2.0;
     double project = row->rows * (double)settings->setup.features * dim * 2.0;
     bool hard = row->picked[NEGATIVES] == 1, positive = row->picked[POSITIVES] == 1;
-    double teach = hard || positive ? encode : 0.0;
+    /* Behind its last keys and values the teacher needs the states of examples alone. */
+    double unasked = (row->tokens - row->examples) * 10.0 * dim * dim * 2.0;
+    double teach = hard || positive ? encode - unasked : 0.0;
     if (hard)
         teach += score;
     if (positive && (!hard || row->picked[SHARING] == 1))
@@ -85,7 +87,7 @@ static double step_memory(const train_row *row, const train_settings *settings) 
     if (shared)
         step += r * (text ? f : d) + 3.0 * n;
     if (teacher)
-        step += n * d + (shared ? r * d : 0.0) + tile;
+        step += n * d + (shared ? (bf16 ? 0.5 : 1.0) * r * d : 0.0) + tile;
     if (bf16)
         step += 0.5 * tile + r * (text ? d + f : 0.5 * d);
     double states = row->tokens * d * (7.0 + 12.0 * blocks) * (teacher ? 2.0 : 1.0);

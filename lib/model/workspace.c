@@ -1,7 +1,6 @@
 #include "model/workspace.h"
 
 #include "core/memory.h"
-#include "nn/embedding.h"
 
 #include <string.h>
 
@@ -117,12 +116,9 @@ alterrec_status ar_workspace_encode_rows(float *dst, ar_workspace *workspace,
                                          const ar_encoder_shape *shape, const float *table,
                                          const ar_packed *packed, const int64_t *rows,
                                          int64_t count) {
-    const float *hidden;
     AR_TRY(ar_workspace_prepare(workspace, shape));
-    AR_TRY(ar_encoder_forward(&hidden, workspace->onednn, workspace->encoder, weights, table,
-                              packed, false, (ar_dropout){0}));
-    ar_rows_gather(dst, hidden, rows, count, shape->dim);
-    return ALTERREC_OK;
+    return ar_encoder_states(dst, workspace->onednn, workspace->encoder, weights, table, packed,
+                             rows, count);
 }
 
 alterrec_status ar_workspace_encode(float *dst, ar_workspace *workspace,

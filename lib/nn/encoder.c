@@ -135,22 +135,30 @@ static ar_dropout dropout_at(ar_dropout dropout, int64_t block, int place) {
                         ar_random_key(dropout.seed, (uint64_t)(block * PLACES + place))};
 }
 
-/* One block: src [rows, dim] -> block->hidden. */
-static alterrec_status forward_block(ar_onednn *onednn, const ar_encoder_state *state, int64_t b,
-                                     const struct ar_encoder_block *weights, const float *src,
-                                     const ar_packed *packed, int64_t rows, bool training,
-                                     ar_dropout dropout) {
+/* A block up to its attention: src [rows, dim] -> block->context. */
+static alterrec_status attend(ar_onednn *onednn, const ar_encoder_state *state, int64_t b,
+                              const struct ar_encoder_block *weights, const float *src,
+                              const ar_packed *packed, int64_t rows, ar_dropout dropout) {
     const struct block_state *block = &state->blocks[b];
-    int64_t dim = state->shape.dim;
+    int64_t dim = state->shape.dim, tokens = packed->tokens;
     AR_TRY(
         ar_linear_forward(onednn, block->qkv, src, weights->qkv, NULL, rows, dim, 3 * dim, false));
     ar_attention_forward(block->context, block->probabilities, block->qkv, packed, dim,
                          state->shape.heads, dropout_at(dropout, b, PLACE_ATTENTION));
-    memset(block->context + packed->tokens * dim, 0,
-           (size_t)((rows - packed->tokens) * dim) * sizeof(float));
+    memset(block->context + tokens * dim, 0, (size_t)((rows - tokens) * dim) * sizeof(float));
+    return ALTERREC_OK;
+}
+
+/* The rest of it, row by row: context and src [rows, dim] -> block->hidden. */
+static alterrec_status feed_forward(ar_onednn *onednn, const ar_encoder_state *state, int64_t b,
+                                    const struct ar_encoder_block *weights, const float *context,
+                                    const float *src, int64_t rows, bool training,
+                                    ar_dropout dropout) {
+    const struct block_state *block = &state->blocks[b];
+    int64_t dim = state->shape.dim;
     float *attended = block->attention_norm.src;
-    AR_TRY(ar_linear_forward(onednn, attended, block->context, weights->output, NULL, rows, dim,
-                             dim, false));
+    AR_TRY(
+        ar_linear_forward(onednn, attended, context, weights->output, NULL, rows, dim, dim, false));
     ar_dropout_apply(attended, attended, src, rows, dim, dropout_at(dropout, b, PLACE_OUTPUT));
     normalise(block->middle, &block->attention_norm, &weights->attention_norm, rows, dim, training);
     AR_TRY(ar_linear_forward(onednn, block->inner, block->middle, weights->inner,
@@ -165,13 +173,13 @@ static alterrec_status forward_block(ar_onednn *onednn, const ar_encoder_state *
     return ALTERREC_OK;
 }
 
-alterrec_status ar_encoder_forward(const float **dst, ar_onednn *onednn, ar_encoder_state *state,
-                                   const ar_encoder_weights *weights, const float *table,
-                                   const ar_packed *packed, bool training, ar_dropout dropout) {
+/* The first `blocks` blocks; *dst is the last one's result. */
+static alterrec_status forward_blocks(const float **dst, ar_onednn *onednn, ar_encoder_state *state,
+                                      const ar_encoder_weights *weights, const float *table,
+                                      const ar_packed *packed, int64_t blocks, bool training,
+                                      ar_dropout dropout) {
     int64_t dim = state->shape.dim, tokens = packed->tokens;
     int64_t rows = ar_at_least(tokens, AR_PRODUCT_ROWS);
-    if (!training)
-        dropout.rate = 0.0f;
     AR_TRY(reserve(state, packed, rows));
     ar_embedding_forward(state->norm.src, table, weights->position, packed, dim);
     /* Rows behind the last token, as products want some, are computed from zeros and never read. */
@@ -179,13 +187,47 @@ alterrec_status ar_encoder_forward(const float **dst, ar_onednn *onednn, ar_enco
     normalise(state->hidden, &state->norm, &weights->norm, rows, dim, training);
     ar_dropout_apply(state->hidden, state->hidden, NULL, rows, dim,
                      dropout_at(dropout, -1, PLACE_INPUT));
-    const float *hidden = state->hidden;
-    for (int64_t b = 0; b < state->shape.blocks; b++) {
-        AR_TRY(forward_block(onednn, state, b, &weights->blocks[b], hidden, packed, rows, training,
-                             dropout));
-        hidden = state->blocks[b].hidden;
+    *dst = state->hidden;
+    for (int64_t b = 0; b < blocks; b++) {
+        AR_TRY(attend(onednn, state, b, &weights->blocks[b], *dst, packed, rows, dropout));
+        AR_TRY(feed_forward(onednn, state, b, &weights->blocks[b], state->blocks[b].context, *dst,
+                            rows, training, dropout));
+        *dst = state->blocks[b].hidden;
     }
-    *dst = hidden;
+    return ALTERREC_OK;
+}
+
+alterrec_status ar_encoder_forward(const float **dst, ar_onednn *onednn, ar_encoder_state *state,
+                                   const ar_encoder_weights *weights, const float *table,
+                                   const ar_packed *packed, bool training, ar_dropout dropout) {
+    if (!training)
+        dropout.rate = 0.0f;
+    return forward_blocks(dst, onednn, state, weights, table, packed, state->shape.blocks, training,
+                          dropout);
+}
+
+/* dst [at_least(count, AR_PRODUCT_ROWS), dim]: the rows of src, and zeros behind them. */
+static void gather_padded(float *dst, const float *src, const int64_t *rows, int64_t count,
+                          int64_t dim) {
+    int64_t padding = ar_at_least(count, AR_PRODUCT_ROWS) - count;
+    ar_rows_gather(dst, src, rows, count, dim);
+    memset(dst + count * dim, 0, (size_t)(padding * dim) * sizeof *dst);
+}
+
+alterrec_status ar_encoder_states(float *dst, ar_onednn *onednn, ar_encoder_state *state,
+                                  const ar_encoder_weights *weights, const float *table,
+                                  const ar_packed *packed, const int64_t *rows, int64_t count) {
+    const float *hidden;
+    const ar_dropout none = {0};
+    int64_t dim = state->shape.dim, last = state->shape.blocks - 1;
+    int64_t padded = ar_at_least(packed->tokens, AR_PRODUCT_ROWS);
+    AR_TRY(forward_blocks(&hidden, onednn, state, weights, table, packed, last, false, none));
+    AR_TRY(attend(onednn, state, last, &weights->blocks[last], hidden, packed, padded, none));
+    gather_padded(state->narrow, state->blocks[last].context, rows, count, dim);
+    gather_padded(state->wide, hidden, rows, count, dim);
+    AR_TRY(feed_forward(onednn, state, last, &weights->blocks[last], state->narrow, state->wide,
+                        ar_at_least(count, AR_PRODUCT_ROWS), false, none));
+    memcpy(dst, state->blocks[last].hidden, (size_t)(count * dim) * sizeof *dst);
     return ALTERREC_OK;
 }
 

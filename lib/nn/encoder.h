@@ -48,6 +48,12 @@ alterrec_status ar_encoder_forward(const float **dst, ar_onednn *onednn, ar_enco
                                    const ar_encoder_weights *weights, const float *table,
                                    const ar_packed *packed, bool training, ar_dropout dropout);
 
+/* dst [count, dim]: the states at the tokens rows [count], no more than the batch has, without
+ * dropout and with the bits of ar_encoder_forward. The last block computes no others. */
+alterrec_status ar_encoder_states(float *dst, ar_onednn *onednn, ar_encoder_state *state,
+                                  const ar_encoder_weights *weights, const float *table,
+                                  const ar_packed *packed, const int64_t *rows, int64_t count);
+
 /* After a training forward pass of the same batch. diff_dst [tokens, dim] is read and then used as
  * working memory. Overwrites the gradients `diff`, adds to diff_table [items, dim]. */
 alterrec_status ar_encoder_backward(ar_onednn *onednn, ar_encoder_state *state,

@@ -287,9 +287,10 @@ static alterrec_status loss_tile(ar_learner *learner, int64_t first, int64_t cou
         positives = learner->positives;
         ranked = options->labeller == options->ranker && options->ranker->pool_count == 0;
     }
-    if (!ranked && options->ranker != NULL && !stage->is_part)
+    if (!ranked && options->ranker != NULL && !stage->is_part) {
         AR_TRY(ar_teacher_rank(learner->second, options->ranker, first, count));
-    else if (!ranked)
+        count_time(learner, ALTERREC_PART_TEACHER);
+    } else if (!ranked)
         AR_TRY(rank_tile(learner, options->ranker, first, count));
 #pragma omp parallel for schedule(dynamic, 4) if (count * stage->rows > AR_PARALLEL_LEAST)
     for (int64_t i = 0; i < count; i++) {

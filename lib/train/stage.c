@@ -133,3 +133,13 @@ void ar_stage_rows(float *dst, const ar_stage *stage, const float *src, int64_t 
             memset(dst + row * dim, 0, (size_t)dim * sizeof *dst);
     }
 }
+
+void ar_stage_rounded_rows(ar_bf16 *dst, const ar_stage *stage, const float *src, int64_t dim) {
+#pragma omp parallel for schedule(static) if (stage->rows * dim > AR_PARALLEL_LEAST)
+    for (int64_t row = 0; row < stage->rows; row++) {
+        if (row < stage->count)
+            ar_bf16_round_here(dst + row * dim, src + stage->items[row] * dim, dim);
+        else
+            memset(dst + row * dim, 0, (size_t)dim * sizeof *dst);
+    }
+}

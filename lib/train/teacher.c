@@ -3,7 +3,6 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/threads.h"
-#include "nn/embedding.h"
 #include "train/negatives.h"
 
 #include <string.h>
@@ -44,6 +43,8 @@ void ar_teacher_free(ar_teacher *teacher) {
     ar_free(teacher->table);
     ar_free(teacher->vectors);
     ar_free(teacher->rows);
+    ar_rounded_free(&teacher->rounded_rows);
+    ar_rounded_free(&teacher->rounded_vectors);
     ar_free(teacher->pool);
     ar_free(teacher->pool_table);
     ar_free(teacher->pool_marks);
@@ -52,15 +53,12 @@ void ar_teacher_free(ar_teacher *teacher) {
 
 alterrec_status ar_teacher_encode(ar_teacher *teacher, const ar_example_batch *batch) {
     int64_t dim = teacher->shape.encoder.dim;
-    const float *hidden;
     void *vectors = teacher->vectors;
     AR_TRY(ar_grow(&vectors, &teacher->vector_capacity, (batch->count + AR_PRODUCT_ROWS) * dim,
                    sizeof(float)));
     teacher->vectors = vectors;
-    AR_TRY(ar_encoder_forward(&hidden, teacher->onednn, teacher->state, &teacher->encoder,
-                              teacher->table, &batch->packed, false, (ar_dropout){0}));
-    ar_rows_gather(teacher->vectors, hidden, batch->rows, batch->count, dim);
-    return ALTERREC_OK;
+    return ar_encoder_states(teacher->vectors, teacher->onednn, teacher->state, &teacher->encoder,
+                             teacher->table, &batch->packed, batch->rows, batch->count);
 }
 
 alterrec_status ar_teacher_scores(float *scores, ar_teacher *teacher, int64_t first,
@@ -72,6 +70,11 @@ alterrec_status ar_teacher_scores(float *scores, ar_teacher *teacher, int64_t fi
 
 alterrec_status ar_teacher_take_rows(ar_teacher *teacher, const ar_stage *stage) {
     int64_t dim = teacher->shape.encoder.dim, floats = ar_row_bucket(stage->rows) * dim;
+    if (teacher->use_bf16) {
+        AR_TRY(ar_rounded_reserve(&teacher->rounded_rows, floats));
+        ar_stage_rounded_rows(teacher->rounded_rows.values, stage, teacher->table, dim);
+        return ALTERREC_OK;
+    }
     if (floats > teacher->row_capacity) {
         float *rows;
         AR_NEW(rows, floats);
@@ -86,12 +89,20 @@ alterrec_status ar_teacher_take_rows(ar_teacher *teacher, const ar_stage *stage)
 alterrec_status ar_teacher_row_scores(float *scores, ar_teacher *teacher, const ar_stage *stage,
                                       int64_t first, int64_t count) {
     int64_t dim = teacher->shape.encoder.dim;
-    return ar_matmul(teacher->onednn, scores, teacher->vectors + first * dim, teacher->rows, NULL,
-                     count, stage->rows, dim, AR_WEIGHTS_TRANSPOSED);
+    const float *vectors = teacher->vectors + first * dim;
+    if (!teacher->use_bf16)
+        return ar_matmul(teacher->onednn, scores, vectors, teacher->rows, NULL, count, stage->rows,
+                         dim, AR_WEIGHTS_TRANSPOSED);
+    AR_TRY(ar_rounded_fill(&teacher->rounded_vectors, vectors, count * dim));
+    return ar_matmul_bf16(teacher->onednn, scores, teacher->rounded_vectors.values,
+                          teacher->rounded_rows.values, NULL, count, stage->rows, dim,
+                          AR_WEIGHTS_TRANSPOSED);
 }
 
 alterrec_status ar_teacher_use_bf16(ar_teacher *teacher) {
-    return ar_onednn_use_bf16(teacher->onednn, true);
+    AR_TRY(ar_onednn_use_bf16(teacher->onednn, true));
+    teacher->use_bf16 = true;
+    return ALTERREC_OK;
 }
 
 static alterrec_status make_pool(ar_teacher *teacher, int64_t count) {

@@ -170,10 +170,36 @@ START_TEST(prefix_gives_the_same_bits) {
 }
 END_TEST
 
+/* The states at some tokens alone have the bits that they have among all: at one token, at each
+ * session's last, at all of them. */
+START_TEST(states_are_those_of_the_forward_pass) {
+    encoder e;
+    open_encoder(&e, &shapes[_i], MOST, 0.0f);
+    int64_t dim = e.shape.dim, *rows = ar_new(e.tokens, sizeof *rows);
+    float *all = ar_new(e.tokens * dim, sizeof *all), *some = ar_new(e.tokens * dim, sizeof *some);
+    memcpy(all, forward(&e, false), (size_t)(e.tokens * dim) * sizeof *all);
+    for (int kind = 0; kind < 3; kind++) {
+        int64_t count = kind == 0 ? 1 : kind == 1 ? MOST : e.tokens;
+        for (int64_t i = 0; i < count; i++)
+            rows[i] = kind == 1 ? e.batch.offsets[i + 1] - 1 : e.tokens - 1 - i;
+        MUST(ar_encoder_states(some, e.onednn, e.state, &e.weights, e.table, &e.batch.packed, rows,
+                               count));
+        for (int64_t i = 0; i < count; i++)
+            ck_assert_msg(same_bits(some + i * dim, all + rows[i] * dim, dim), "%d: state %lld",
+                          kind, (long long)i);
+    }
+    ar_free(rows);
+    ar_free(all);
+    ar_free(some);
+    close_encoder(&e);
+}
+END_TEST
+
 int main(void) {
     TCase *group = tcase_create("encoder");
     tcase_add_loop_test(group, forward_is_naive_forward, 0, 2 * SHAPES);
     tcase_add_loop_test(group, gradients, 0, 2 * SHAPES);
     tcase_add_loop_test(group, prefix_gives_the_same_bits, 0, SHAPES);
+    tcase_add_loop_test(group, states_are_those_of_the_forward_pass, 0, SHAPES);
     return run_tests(group, "encoder");
 }
