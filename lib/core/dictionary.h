@@ -41,6 +41,11 @@ void ar_dictionary_prefetch(const ar_dictionary *dictionary, const char *key, si
 alterrec_status ar_dictionary_insert(ar_dictionary *dictionary, int64_t *number, const char *key,
                                      size_t length);
 
+/* Makes a dictionary of some keys of another one: of keys numbers[0], numbers[1], ..., which are
+ * `count` different ones. */
+alterrec_status ar_dictionary_choose(ar_dictionary *chosen, const ar_dictionary *from,
+                                     const int32_t *numbers, int64_t count);
+
 /* Key `number` as a string. Moves when a key is inserted. */
 const char *ar_dictionary_key(const ar_dictionary *dictionary, int64_t number);
 

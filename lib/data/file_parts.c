@@ -10,7 +10,7 @@ alterrec_status ar_file_parts_create(ar_file_parts *parts, const ar_item_lookup 
                                      bool whole) {
     const ar_text_file *file = lookup->file;
     int64_t size = file->end - file->next;
-    *parts = (ar_file_parts){.keys = lookup->keys};
+    *parts = (ar_file_parts){0};
     parts->count = whole ? 1 : ar_at_least(ar_at_most(ar_threads_count(), size / PART_LEAST), 1);
     AR_NEW(parts->parts, parts->count);
     const char *from = file->next;
@@ -55,17 +55,24 @@ alterrec_status ar_file_parts_run(ar_file_parts *parts, ar_file_part_work work, 
     return ALTERREC_OK;
 }
 
-alterrec_status ar_file_parts_number(ar_file_parts *parts) {
-    for (int64_t p = 1; p < parts->count; p++) {
-        ar_file_part *part = &parts->parts[p];
-        AR_NEW(part->numbers, part->keys.count);
-        for (int64_t key = 0; key < part->keys.count; key++) {
-            int64_t number;
-            AR_TRY(ar_dictionary_insert(parts->keys, &number, ar_dictionary_key(&part->keys, key),
-                                        ar_dictionary_key_length(&part->keys, key)));
-            part->numbers[key] = (int32_t)number;
-        }
+/* The first part knows the numbers of most keys of the others, and how to find many at once. */
+static alterrec_status number_part(ar_file_part *part, ar_file_part *first) {
+    AR_NEW(part->numbers, part->keys.count);
+    ar_key_batch batch;
+    for (int64_t key = 0; key < part->keys.count; key += batch.count) {
+        batch.count = 0;
+        for (int64_t k = key; k < part->keys.count && batch.count < AR_KEY_BATCH; k++)
+            ar_key_batch_add(&batch, &first->lookup, ar_dictionary_key(&part->keys, k),
+                             ar_dictionary_key_length(&part->keys, k),
+                             part->keys.text + part->keys.text_used);
+        AR_TRY(ar_item_lookup_batch(part->numbers + key, &first->lookup, &batch));
     }
+    return ALTERREC_OK;
+}
+
+alterrec_status ar_file_parts_number(ar_file_parts *parts) {
+    for (int64_t p = 1; p < parts->count; p++)
+        AR_TRY(number_part(&parts->parts[p], &parts->parts[0]));
     return ALTERREC_OK;
 }
 

@@ -17,7 +17,6 @@ typedef struct ar_file_part {
 typedef struct ar_file_parts {
     ar_file_part *parts;
     int64_t count;
-    ar_dictionary *keys; /* of the whole */
 } ar_file_parts;
 
 /* Cuts what is left of lookup->file; into a single part if it is small, or is to be kept `whole`. A

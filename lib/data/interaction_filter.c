@@ -1,5 +1,6 @@
 #include "core/memory.h"
 #include "core/text.h"
+#include "core/threads.h"
 #include "data/config.h"
 #include "data/interactions.h"
 
@@ -66,7 +67,15 @@ static int64_t drop_rare(ar_interactions *all, const filter *by, int64_t *rare_i
     return begin - used;
 }
 
-/* Moves items[from .. to - 1] down to items[*used]. */
+/* Sessions that one thread filters, in the place that they have. */
+typedef struct session_range {
+    int64_t from, to;    /* sessions */
+    int64_t begin;       /* of their items */
+    int64_t kept, items; /* how many of each are left */
+    int64_t too_short, too_long;
+} session_range;
+
+/* Moves the items from `from` up to `to` down to `*used`. */
 static void move_down(int32_t *items, int64_t *used, int64_t from, int64_t to) {
     if (*used < from)
         memmove(items + *used, items + from, (size_t)(to - from) * sizeof *items);
@@ -74,17 +83,17 @@ static void move_down(int32_t *items, int64_t *used, int64_t from, int64_t to) {
 }
 
 /* Drops the sessions that are too short, and drops or cuts those that are too long. */
-static void drop_lengths(ar_interactions *all, const filter *by, alterrec_data_report *report) {
-    int64_t kept = 0, end = 0;
+static void drop_range(const ar_interactions *all, session_range *range, const filter *by) {
+    int64_t kept = range->from, end = range->begin;
     /* What stays and stands together is moved together: sessions are short. */
-    int64_t used = 0, run = 0, lost = 0; /* lost: items[..] before the session that are not kept */
-    for (int64_t s = 0; s < all->count; s++) {
+    int64_t used = range->begin, run = used, lost = 0; /* lost: items before that are not kept */
+    for (int64_t s = range->from; s < range->to; s++) {
         int64_t begin = end;
         end = all->offsets[s + 1];
         bool too_short = end - begin < by->shortest;
         bool too_long = by->longest > 0 && end - begin > by->longest;
-        report->sessions_too_short += too_short;
-        report->sessions_too_long += too_long;
+        range->too_short += too_short;
+        range->too_long += too_long;
         int64_t from = too_short || (too_long && !by->cut) ? end
                        : too_long                          ? end - by->longest
                                                            : begin;
@@ -99,7 +108,47 @@ static void drop_lengths(ar_interactions *all, const filter *by, alterrec_data_r
         kept += from < end;
     }
     move_down(all->items, &used, run, end);
-    all->count = kept;
+    range->kept = kept - range->from;
+    range->items = used - range->begin;
+}
+
+/* Closes the gaps between the ranges. */
+static void join_ranges(ar_interactions *all, const session_range *ranges, int64_t count) {
+    int64_t used = 0;
+    all->count = 0;
+    for (int64_t r = 0; r < count; r++) {
+        const session_range *range = &ranges[r];
+        int64_t gap = range->begin - used;
+        move_down(all->items, &used, range->begin, range->begin + range->items);
+        if (all->times != NULL && all->count < range->from)
+            memmove(all->times + all->count, all->times + range->from,
+                    (size_t)range->kept * sizeof *all->times);
+        for (int64_t s = 0; s < range->kept; s++)
+            all->offsets[all->count + s + 1] = all->offsets[range->from + s + 1] - gap;
+        all->count += range->kept;
+    }
+}
+
+static alterrec_status drop_lengths(ar_interactions *all, const filter *by,
+                                    alterrec_data_report *report) {
+    int64_t count = all->count < AR_PARALLEL_LEAST ? 1 : ar_threads_count();
+    session_range *ranges;
+    AR_NEW(ranges, count);
+    for (int64_t r = 0; r < count; r++) {
+        ranges[r].from = all->count * r / count;
+        ranges[r].to = all->count * (r + 1) / count;
+        ranges[r].begin = all->count > 0 ? all->offsets[ranges[r].from] : 0;
+    }
+#pragma omp parallel for schedule(static, 1) if (count > 1)
+    for (int64_t r = 0; r < count; r++)
+        drop_range(all, &ranges[r], by);
+    join_ranges(all, ranges, count);
+    for (int64_t r = 0; r < count; r++) {
+        report->sessions_too_short += ranges[r].too_short;
+        report->sessions_too_long += ranges[r].too_long;
+    }
+    ar_free(ranges);
+    return ALTERREC_OK;
 }
 
 alterrec_status ar_interactions_filter(ar_interactions *interactions, alterrec_data_report *report,
@@ -115,18 +164,19 @@ alterrec_status ar_interactions_filter(ar_interactions *interactions, alterrec_d
         by.shortest = 1; /* a session that lost all its items is none */
     AR_NEW(by.seen, by.items);
     /* What one filter drops may be what another one counted on. */
+    alterrec_status status = ALTERREC_OK;
     for (int64_t before = -1; before != interaction_count(interactions);) {
         before = interaction_count(interactions);
         if (by.repeats != REPEATS_KEEP && before > 0)
             report->repeats_dropped += drop_repeats(interactions, &by);
         if (by.least_count > 1)
             report->rare_interactions += drop_rare(interactions, &by, &report->rare_items_dropped);
-        drop_lengths(interactions, &by, report);
-        if (by.least_count <= 1)
+        status = drop_lengths(interactions, &by, report);
+        if (status != ALTERREC_OK || by.least_count <= 1)
             break; /* without it nothing that the others drop matters to them */
     }
     ar_free(by.seen);
-    return ALTERREC_OK;
+    return status;
 }
 
 alterrec_status ar_interactions_check_left(const ar_interactions *interactions,
@@ -158,48 +208,50 @@ alterrec_status ar_interactions_check_left(const ar_interactions *interactions,
     return status;
 }
 
-/* new_numbers[old] = new, or -1; *same is true if none changes. */
-static alterrec_status number_by_appearance(const ar_interactions *sets, int64_t set_count,
-                                            const ar_dictionary *keys, ar_dictionary *made,
-                                            int32_t *new_numbers, int32_t *old_numbers,
-                                            bool *same) {
-    for (int64_t old = 0; old < keys->count; old++)
-        new_numbers[old] = -1;
-    *same = true;
+/* new_numbers[old] = new, or -1, and old_numbers[new] = old; returns how many appear. */
+static int64_t number_by_appearance(int32_t *new_numbers, int32_t *old_numbers, int64_t keys,
+                                    const ar_interactions *sets, int64_t set_count) {
+    int64_t count = 0;
+    memset(new_numbers, 0xFF, (size_t)keys * sizeof *new_numbers); /* -1 */
     for (int64_t set = 0; set < set_count; set++)
         for (int64_t i = 0; i < interaction_count(&sets[set]); i++) {
             int32_t old = sets[set].items[i];
             if (new_numbers[old] >= 0)
                 continue;
-            int64_t number;
-            AR_TRY(ar_dictionary_insert(made, &number, ar_dictionary_key(keys, old),
-                                        ar_dictionary_key_length(keys, old)));
-            new_numbers[old] = (int32_t)number;
-            old_numbers[number] = old;
-            *same = *same && number == old;
-            if (made->count == keys->count)
-                return ALTERREC_OK; /* nothing else can appear */
+            new_numbers[old] = (int32_t)count;
+            old_numbers[count++] = old;
+            if (count == keys)
+                return count; /* nothing else can appear */
         }
-    return ALTERREC_OK;
+    return count;
+}
+
+static void replace_items(const ar_interactions *all, const int32_t *new_numbers) {
+    int64_t count = interaction_count(all);
+#pragma omp parallel for schedule(static) if (count > AR_PARALLEL_LEAST)
+    for (int64_t i = 0; i < count; i++)
+        all->items[i] = new_numbers[all->items[i]];
 }
 
 alterrec_status ar_interactions_renumber(ar_interactions *sets, int64_t set_count,
                                          ar_dictionary *keys, int32_t *old_numbers) {
-    int32_t *new_numbers;
-    AR_NEW(new_numbers, keys->count);
-    ar_dictionary made = {0};
-    bool same;
-    alterrec_status status =
-        number_by_appearance(sets, set_count, keys, &made, new_numbers, old_numbers, &same);
-    if (status == ALTERREC_OK) {
-        for (int64_t set = 0; set < set_count && !same; set++)
-            for (int64_t i = 0; i < interaction_count(&sets[set]); i++)
-                sets[set].items[i] = new_numbers[sets[set].items[i]];
+    int32_t *new_numbers = ar_new_unset(keys->count, sizeof *new_numbers);
+    if (new_numbers == NULL)
+        return ALTERREC_ERROR_OUT_OF_MEMORY;
+    int64_t count = number_by_appearance(new_numbers, old_numbers, keys->count, sets, set_count),
+            kept = 0;
+    while (kept < count && old_numbers[kept] == kept)
+        kept++;
+    ar_dictionary chosen = {0};
+    alterrec_status status = ALTERREC_OK;
+    if (kept < keys->count)
+        status = ar_dictionary_choose(&chosen, keys, old_numbers, count);
+    if (status == ALTERREC_OK && kept < keys->count) {
+        for (int64_t set = 0; set < set_count && kept < count; set++)
+            replace_items(&sets[set], new_numbers);
         ar_dictionary_free(keys);
-        *keys = made;
-        made = (ar_dictionary){0};
+        *keys = chosen;
     }
-    ar_dictionary_free(&made);
     ar_free(new_numbers);
     return status;
 }

@@ -61,7 +61,7 @@ static alterrec_status prepare_lists(ar_interactions *out, reading *in) {
     const ar_text_file *file = in->file;
     if (file->end - file->next <= SAMPLE)
         return ALTERREC_OK;
-    AR_TRY(ar_key_cache_create(&in->lookup.cache));
+    AR_TRY(ar_key_cache_create(&in->lookup.cache, file->end - file->next));
     int64_t keys = 0, lines = 0, samples = (file->end - file->next) / SAMPLE;
     for (const char *at = file->next; at < file->next + SAMPLE; at++) {
         keys += ar_parts_keys(at[0]) && !ar_parts_keys(at[1]);

@@ -1,6 +1,7 @@
 #include "data/item_lookup.h"
 
 #include "core/threads.h"
+#include "data/text_bits.h"
 
 #include <string.h>
 
@@ -22,56 +23,48 @@ alterrec_status ar_item_lookup_find(int32_t *item, ar_item_lookup *lookup, const
     return ALTERREC_OK;
 }
 
-static const ar_cached_key too_long = {.low = 0, .high = 1};
+static const ar_cached_key too_long = {.low = 0, .high = 1, .value = AR_KEY_NO_VALUE};
 
-/* Puts the key that begins at `key` into the batch and returns where it ends. */
-static inline const char *take_key(ar_key_batch *all, const ar_item_lookup *lookup, const char *key,
-                                   const char *to) {
-    ar_cached_key wanted;
-    size_t length;
-    if (lookup->cache.buckets != NULL && lookup->file->end - key >= AR_KEY_CACHE_READ &&
-        ar_key_cache_take(&wanted, &length, key)) {
-        __builtin_prefetch(ar_key_cache_bucket(&lookup->cache, &wanted));
-        all->wanted[all->count] = wanted;
-        all->keys[all->count] = key;
-        all->lengths[all->count++] = length;
-        return key + length;
-    }
-    const char *end = key;
-    while (end < to && !ar_parts_keys(*end))
-        end++;
-    ar_key_batch_add(all, lookup, key, (size_t)(end - key));
-    return end;
+static const ar_dictionary *dictionary_of(const ar_item_lookup *lookup) {
+    return lookup->known != NULL ? lookup->known : lookup->keys;
 }
 
 void ar_key_batch_add(ar_key_batch *all, const ar_item_lookup *lookup, const char *key,
-                      size_t length) {
+                      size_t length, const char *end) {
     ar_cached_key wanted = too_long;
     if (lookup->cache.buckets != NULL && length <= AR_KEY_CACHE_LONGEST &&
-        lookup->file->end - key >= AR_KEY_CACHE_READ) {
+        end - key >= AR_KEY_CACHE_READ) {
         wanted = ar_key_cache_key(key, length);
-        __builtin_prefetch(ar_key_cache_bucket(&lookup->cache, &wanted));
+        ar_key_cache_prefetch(&lookup->cache, &wanted);
     } else {
-        ar_dictionary_prefetch(lookup->known != NULL ? lookup->known : lookup->keys, key, length);
+        ar_dictionary_prefetch(dictionary_of(lookup), key, length);
     }
     all->wanted[all->count] = wanted;
     all->keys[all->count] = key;
     all->lengths[all->count++] = length;
 }
 
-/* items[i] = the number of key i, -1 if its first bucket does not hold it. */
-AR_CLONES static void find_cached(int32_t *items, const ar_key_cache *cache,
+/* items[i] = the number of key i, -1 if the cache does not hold it where it looks first; returns
+ * whether one is missing. */
+AR_CLONES static bool find_cached(int32_t *items, const ar_key_cache *cache,
                                   const ar_key_batch *all) {
-    for (int i = 0; i < all->count; i++)
-        items[i] = ar_key_bucket_find(ar_key_cache_bucket(cache, &all->wanted[i]), &all->wanted[i]);
+    int32_t any = 0;
+    for (int i = 0; i < all->count; i++) {
+        items[i] = ar_key_cache_look(cache, &all->wanted[i]);
+        any |= items[i];
+    }
+    return any < 0;
 }
 
 alterrec_status ar_item_lookup_batch(int32_t *items, ar_item_lookup *lookup,
                                      const ar_key_batch *all) {
-    if (lookup->cache.buckets != NULL)
-        find_cached(items, &lookup->cache, all);
-    else
+    if (lookup->cache.buckets == NULL)
         memset(items, 0xFF, (size_t)all->count * sizeof *items); /* -1 */
+    else if (!find_cached(items, &lookup->cache, all))
+        return ALTERREC_OK;
+    for (int i = 0; i < all->count; i++)
+        if (items[i] < 0)
+            ar_dictionary_prefetch(dictionary_of(lookup), all->keys[i], all->lengths[i]);
     for (int i = 0; i < all->count; i++) {
         if (items[i] >= 0)
             continue;
@@ -88,34 +81,77 @@ alterrec_status ar_item_lookup_batch(int32_t *items, ar_item_lookup *lookup,
     return ALTERREC_OK;
 }
 
+/* Lists while they are read. */
+typedef struct list_scan {
+    const char *at, *to;                                 /* what has not been looked at */
+    uint64_t inside;                                     /* 1: a word goes on at `at`, else 0 */
+    const char *edges[2 * AR_KEY_BATCH + AR_TEXT_BLOCK]; /* words: begin, end, begin, ... */
+    int edge_count;
+    int64_t keys, line_begin; /* words that have begun, and before the current line */
+    int64_t *ends, lines;
+} list_scan;
+
+/* Goes on until a batch of keys has been found, or all. */
+AR_CLONES static void find_keys(list_scan *scan) {
+    while (scan->at < scan->to && scan->edge_count <= 2 * AR_KEY_BATCH) {
+        char rest[AR_TEXT_BLOCK];
+        const char *bytes = scan->at;
+        if (scan->to - bytes < AR_TEXT_BLOCK) {
+            memset(rest, ' ', sizeof rest);
+            bytes = memcpy(rest, bytes, (size_t)(scan->to - bytes));
+        }
+        uint64_t inside = ~ar_text_bits_up_to(bytes, ' ');
+        uint64_t edges = inside ^ (inside << 1 | scan->inside), begins = edges & inside;
+        for (uint64_t lines = ar_text_bits_equal(bytes, '\n'); lines != 0; lines &= lines - 1) {
+            uint64_t before = (lines & -lines) - 1;
+            int64_t end = scan->keys + __builtin_popcountll(begins & before);
+            scan->ends[scan->lines] = end;
+            scan->lines += end > scan->line_begin;
+            scan->line_begin = end;
+        }
+        scan->keys += __builtin_popcountll(begins);
+        for (; edges != 0; edges &= edges - 1)
+            scan->edges[scan->edge_count++] = scan->at + __builtin_ctzll(edges);
+        scan->inside = inside >> (AR_TEXT_BLOCK - 1);
+        scan->at += AR_TEXT_BLOCK;
+    }
+}
+
 alterrec_status ar_item_lookup_lists(ar_item_lists *lists, ar_item_lookup *lookup, const char *from,
                                      const char *to) {
     ar_key_batch all;
-    all.count = 0;
-    int64_t keys = 0, lines = 0, line_begin = 0, *ends = lists->ends;
-    int32_t *items = lists->items;
-    for (const char *at = from; at < to; at++) {
-        if (!ar_parts_keys(*at)) {
-            at = take_key(&all, lookup, at, to);
-            keys++;
-            if (all.count == AR_KEY_BATCH) {
-                AR_TRY(ar_item_lookup_batch(items + keys - AR_KEY_BATCH, lookup, &all));
-                all.count = 0;
-            }
-            if (at == to)
-                break;
+    list_scan scan;
+    scan.at = from;
+    scan.to = to;
+    scan.inside = 0;
+    scan.edge_count = 0;
+    scan.keys = scan.line_begin = scan.lines = 0;
+    scan.ends = lists->ends;
+    int64_t keys = 0;
+    for (;;) {
+        find_keys(&scan);
+        bool last = scan.at >= to;
+        if (last && scan.inside)
+            scan.edges[scan.edge_count++] = to;
+        int taken = 0;
+        while (scan.edge_count - taken > 2 * AR_KEY_BATCH || (last && taken < scan.edge_count)) {
+            all.count = 0;
+            for (; all.count < AR_KEY_BATCH && taken < scan.edge_count; taken += 2)
+                ar_key_batch_add(&all, lookup, scan.edges[taken],
+                                 (size_t)(scan.edges[taken + 1] - scan.edges[taken]),
+                                 lookup->file->end);
+            AR_TRY(ar_item_lookup_batch(lists->items + keys, lookup, &all));
+            keys += all.count;
         }
-        /* Without a branch: how long a list is can't be foretold. */
-        bool ends_line = *at == '\n';
-        ends[lines] = keys;
-        lines += ends_line & (keys > line_begin);
-        line_begin = ends_line ? keys : line_begin;
+        scan.edge_count -= taken;
+        memmove(scan.edges, scan.edges + taken, (size_t)scan.edge_count * sizeof *scan.edges);
+        if (last)
+            break;
     }
-    AR_TRY(ar_item_lookup_batch(items + keys - all.count, lookup, &all));
-    if (keys > line_begin) /* the last line may lack its end */
-        ends[lines++] = keys;
+    if (keys > scan.line_begin) /* the last line may lack its end */
+        scan.ends[scan.lines++] = keys;
     lists->keys = keys;
-    lists->lines = lines;
+    lists->lines = scan.lines;
     return ALTERREC_OK;
 }
 

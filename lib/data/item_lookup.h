@@ -39,9 +39,9 @@ typedef struct ar_key_batch {
     int count;
 } ar_key_batch;
 
-/* There must be room for one more. */
+/* Adds a key, for which there must be room; what follows it may be read up to `end`. */
 void ar_key_batch_add(ar_key_batch *batch, const ar_item_lookup *lookup, const char *key,
-                      size_t length);
+                      size_t length, const char *end);
 
 /* items [batch->count] = the items with these keys, in order as ar_item_lookup_find. */
 alterrec_status ar_item_lookup_batch(int32_t *items, ar_item_lookup *lookup,

@@ -21,7 +21,7 @@ static alterrec_status count_part(ar_file_part *part, int64_t index, void *state
     const line_reading *in = state;
     line_part *own = &in->parts[index];
     AR_TRY(ar_text_file_survey(&own->items, &own->lines, in->file, part->from, part->to));
-    own->lines++; /* the last line may lack its end */
+    own->lines += part->from < part->to && part->to[-1] != '\n'; /* the last one */
     return ALTERREC_OK;
 }
 
@@ -34,7 +34,7 @@ static alterrec_status fill_part(ar_file_part *part, int64_t index, void *state)
     int64_t *ends = in->out->offsets + 1 + own->first_line;
     own->items = own->lines = 0;
     if (part->to - part->from > CACHED)
-        AR_TRY(ar_key_cache_create(&part->lookup.cache));
+        AR_TRY(ar_key_cache_create(&part->lookup.cache, part->to - part->from));
     for (const char *from = part->from, *to; from < part->to; from = to) {
         to = ar_text_file_piece(in->file, from, part->to);
         ar_item_lists lists = {.items = items + own->items, .ends = ends + own->lines};

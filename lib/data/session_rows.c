@@ -1,5 +1,6 @@
 #include "data/session_rows.h"
 
+#include "core/limit.h"
 #include "core/memory.h"
 #include "data/file_parts.h"
 #include "data/session_times.h"
@@ -8,22 +9,32 @@
 
 /* Rows of one session that follow each other. */
 typedef struct run {
-    const char *row; /* where the first of them begins */
-    int64_t end;     /* the part's items up to its last one */
+    uint32_t row;   /* where the first of them begins, from the block's first row */
+    uint32_t items; /* how many there are */
 } run;
 
-enum { BLOCK_BITS = 15, BLOCK_RUNS = 1 << BLOCK_BITS };
+enum { BLOCK_LEAST = 1 << 10, BLOCK_MOST = 1 << 19 /* runs */ };
+
+/* Runs that follow each other. They never move. */
+typedef struct run_block {
+    const char *row; /* the first run's */
+    run *runs;       /* [capacity] */
+    int64_t count, capacity;
+} run_block;
 
 /* The interactions of one part of the file. */
 typedef struct row_part {
     int64_t first_item; /* where they go */
     int64_t items;      /* how many there may be, and then how many there are */
-    run **blocks;       /* of BLOCK_RUNS runs each: they never move */
-    int64_t blocks_capacity, runs;
-    bool continues; /* its first run is the last one of the parts before */
-    bool rising;    /* each run's key is longer than that before, or as long and behind it */
-    ar_cell last;   /* the last run's key */
-    char *copy;     /* its bytes, if they do not stand in the file */
+    run_block *blocks;  /* [block_count] */
+    int64_t blocks_capacity, block_count;
+    int64_t runs;          /* in all blocks */
+    int64_t first_session; /* its runs become sessions from here on, unless the first one... */
+    bool continues;        /* ... continues the last session of the parts before */
+    bool rising;           /* each run's key is longer than that before, or as long and behind it */
+    run *last_run;
+    ar_cell last; /* its key */
+    char *copy;   /* its bytes, if they do not stand in the file */
     int64_t copy_capacity;
     alterrec_data_report report;
 } row_part;
@@ -47,10 +58,6 @@ typedef struct row_scan {
     ar_key_batch batch; /* of the last items */
 } row_scan;
 
-static run *run_at(const row_part *part, int64_t index) {
-    return &part->blocks[index >> BLOCK_BITS][index & (BLOCK_RUNS - 1)];
-}
-
 /* < 0, 0, > 0: by length, then by bytes, so that numbers that count up rise. */
 static int compare_keys(const ar_cell *a, const ar_cell *b) {
     if (a->length != b->length)
@@ -70,24 +77,36 @@ static alterrec_status keep_last(row_part *own, const ar_cell *key) {
     return ALTERREC_OK;
 }
 
-/* The run that a row belongs to, whose session is `key`. */
-static alterrec_status find_run(run **found, row_part *own, const ar_cell *key, const char *row) {
+/* Begins a run at `row`. */
+static alterrec_status add_run(row_part *own, const char *row) {
+    run_block *block = own->block_count > 0 ? &own->blocks[own->block_count - 1] : NULL;
+    if (block == NULL || block->count == block->capacity || row - block->row > UINT32_MAX) {
+        void *blocks = own->blocks;
+        AR_TRY(ar_grow(&blocks, &own->blocks_capacity, own->block_count + 1, sizeof *own->blocks));
+        own->blocks = blocks;
+        int64_t capacity = ar_at_most(ar_at_least(own->runs, BLOCK_LEAST), BLOCK_MOST);
+        block = &own->blocks[own->block_count];
+        *block = (run_block){.row = row, .capacity = capacity};
+        block->runs = ar_new_unset(capacity, sizeof *block->runs);
+        if (block->runs == NULL)
+            return ALTERREC_ERROR_OUT_OF_MEMORY;
+        own->block_count++;
+    }
+    own->last_run = &block->runs[block->count++];
+    *own->last_run = (run){.row = (uint32_t)(row - block->row)};
+    own->runs++;
+    return ALTERREC_OK;
+}
+
+/* Counts a row whose session is `key` to the run that it belongs to. */
+static alterrec_status count_row(row_part *own, const ar_cell *key, const char *row) {
     int order = own->runs > 0 ? compare_keys(key, &own->last) : 1;
-    if (order != 0) {
+    if (order != 0 || own->last_run->items == UINT32_MAX) {
         own->rising = own->rising && order > 0;
         AR_TRY(keep_last(own, key));
-        if (own->runs % BLOCK_RUNS == 0) {
-            void *blocks = own->blocks;
-            int64_t block = own->runs / BLOCK_RUNS;
-            AR_TRY(ar_grow(&blocks, &own->blocks_capacity, block + 1, sizeof *own->blocks));
-            own->blocks = blocks;
-            own->blocks[block] = ar_new_unset(BLOCK_RUNS, sizeof **own->blocks);
-            if (own->blocks[block] == NULL)
-                return ALTERREC_ERROR_OUT_OF_MEMORY;
-        }
-        run_at(own, own->runs++)->row = row;
+        AR_TRY(add_run(own, row));
     }
-    *found = run_at(own, own->runs - 1);
+    own->last_run->items++;
     return ALTERREC_OK;
 }
 
@@ -116,7 +135,8 @@ static alterrec_status add_item(row_scan *scan, const ar_cell *key, double time)
         own->items++;
         return ALTERREC_OK;
     }
-    ar_key_batch_add(&scan->batch, &scan->part->lookup, key->bytes, key->length);
+    ar_key_batch_add(&scan->batch, &scan->part->lookup, key->bytes, key->length,
+                     scan->in->table->file.end);
     own->items++;
     return scan->batch.count == AR_KEY_BATCH || scan->in->texts != NULL ? find_items(scan)
                                                                         : ALTERREC_OK;
@@ -143,10 +163,7 @@ static alterrec_status add_row(row_scan *scan, const char *row) {
         if (number >= 0)
             AR_TRY(ar_item_texts_add(in->texts, number, text->bytes, text->length));
     }
-    run *own_run;
-    AR_TRY(find_run(&own_run, scan->own, &session, row));
-    own_run->end = scan->own->items;
-    return ALTERREC_OK;
+    return count_row(scan->own, &session, row);
 }
 
 static alterrec_status add_rows(row_scan *scan) {
@@ -168,16 +185,18 @@ static void drop_unknown(const row_reading *in, row_part *own) {
     int32_t *items = in->out->items + own->first_item;
     double *times = in->times != NULL ? in->times + own->first_item : NULL;
     int64_t kept = 0, at = 0;
-    for (int64_t r = 0; r < own->runs; r++) {
-        run *of = run_at(own, r);
-        for (; at < of->end; at++) {
-            items[kept] = items[at];
-            if (times != NULL)
-                times[kept] = times[at];
-            kept += items[at] >= 0;
+    for (int64_t b = 0; b < own->block_count; b++)
+        for (int64_t r = 0; r < own->blocks[b].count; r++) {
+            run *of = &own->blocks[b].runs[r];
+            int64_t begin = kept;
+            for (int64_t end = at + of->items; at < end; at++) {
+                items[kept] = items[at];
+                if (times != NULL)
+                    times[kept] = times[at];
+                kept += items[at] >= 0;
+            }
+            of->items = (uint32_t)(kept - begin);
         }
-        of->end = kept;
-    }
     own->items = kept;
 }
 
@@ -185,7 +204,7 @@ static alterrec_status count_part(ar_file_part *part, int64_t index, void *state
     const row_reading *in = state;
     int64_t words = 0, *lines = &in->parts[index].items;
     AR_TRY(ar_text_file_survey(&words, lines, &in->table->file, part->from, part->to));
-    ++*lines; /* the last line may lack its end */
+    *lines += part->from < part->to && part->to[-1] != '\n'; /* the last one */
     return ALTERREC_OK;
 }
 
@@ -194,7 +213,7 @@ static alterrec_status fill_part(ar_file_part *part, int64_t index, void *state)
     const row_reading *in = state;
     row_scan scan = {.in = in, .part = part, .own = &in->parts[index]};
     if (part->to - part->from > CACHED)
-        AR_TRY(ar_key_cache_create(&part->lookup.cache));
+        AR_TRY(ar_key_cache_create(&part->lookup.cache, part->to - part->from));
     scan.own->items = 0;
     scan.own->rising = true;
     scan.reader = ar_table_reader_part(in->table, part->from, part->to);
@@ -247,34 +266,46 @@ static void close_gaps(const row_reading *in) {
 
 /* ---- from runs to sessions ---- */
 
-/* All runs, one part's behind the other's. */
+/* The runs of some parts, one part's behind the other's. */
 typedef struct run_walk {
     const row_reading *in;
-    ar_table_reader reader; /* for the keys */
-    int64_t part, index;    /* of the next run */
-    int64_t begin, end;     /* the last run's items */
+    ar_table_reader reader;  /* for the keys */
+    int64_t part, last_part; /* of the next run; behind the last one */
+    int64_t block, index;    /* of the next run in its part */
+    int64_t begin, end;      /* the last run's items */
     const char *row;
 } run_walk;
 
-static run_walk walk_runs(const row_reading *in) {
+/* From part `from` up to part `to`. */
+static run_walk walk_runs(const row_reading *in, int64_t from, int64_t to) {
     const ar_text_file *file = &in->table->file;
-    return (run_walk){.in = in, .reader = ar_table_reader_part(in->table, file->next, file->end)};
+    return (run_walk){.in = in,
+                      .reader = ar_table_reader_part(in->table, file->next, file->end),
+                      .part = from,
+                      .last_part = to,
+                      .end = from < to ? in->parts[from].first_item : 0};
+}
+
+static run_walk walk_all(const row_reading *in) {
+    return walk_runs(in, 0, in->count);
 }
 
 /* Goes on to the next run; false behind the last. */
 static bool next_run(run_walk *walk) {
-    while (walk->part < walk->in->count && walk->index == walk->in->parts[walk->part].runs) {
-        walk->part++;
-        walk->index = 0;
+    for (; walk->part < walk->last_part; walk->part++, walk->block = 0) {
+        const row_part *part = &walk->in->parts[walk->part];
+        for (; walk->block < part->block_count; walk->block++, walk->index = 0) {
+            const run_block *block = &part->blocks[walk->block];
+            if (walk->index == block->count)
+                continue;
+            const run *next = &block->runs[walk->index++];
+            walk->begin = walk->end;
+            walk->end += next->items;
+            walk->row = block->row + next->row;
+            return true;
+        }
     }
-    if (walk->part == walk->in->count)
-        return false;
-    const row_part *part = &walk->in->parts[walk->part];
-    const run *next = run_at(part, walk->index++);
-    walk->begin = walk->end;
-    walk->end = part->first_item + next->end;
-    walk->row = next->row;
-    return true;
+    return false;
 }
 
 /* The key of the walk's run, until the next one is asked for. */
@@ -297,7 +328,7 @@ static int64_t count_runs(const row_reading *in) {
  * between two parts has parted. */
 static alterrec_status all_rise(bool *rise, const row_reading *in) {
     const row_part *before = NULL;
-    run_walk walk = walk_runs(in);
+    run_walk walk = walk_all(in);
     alterrec_status status = ALTERREC_OK;
     *rise = true;
     for (int64_t p = 0; p < in->count && *rise && status == ALTERREC_OK; p++) {
@@ -306,7 +337,7 @@ static alterrec_status all_rise(bool *rise, const row_reading *in) {
         if (part->runs == 0 || !*rise)
             continue;
         ar_cell first;
-        walk.row = run_at(part, 0)->row;
+        walk.row = part->blocks[0].row;
         status = run_key(&first, &walk);
         if (status != ALTERREC_OK)
             break;
@@ -322,7 +353,7 @@ static alterrec_status all_rise(bool *rise, const row_reading *in) {
 /* numbers [runs]: each run's session; *sessions: how many there are. */
 static alterrec_status number_runs(int32_t *numbers, int64_t *sessions, const row_reading *in) {
     ar_dictionary keys = {0};
-    run_walk walk = walk_runs(in);
+    run_walk walk = walk_all(in);
     alterrec_status status = ALTERREC_OK;
     for (int64_t r = 0; status == ALTERREC_OK && next_run(&walk); r++) {
         ar_cell key;
@@ -341,16 +372,28 @@ static alterrec_status number_runs(int32_t *numbers, int64_t *sessions, const ro
 /* Every run is a session, but for those that continue one. */
 static alterrec_status take_runs(const row_reading *in) {
     ar_interactions *out = in->out;
-    run_walk walk = walk_runs(in);
     out->offsets_capacity = count_runs(in) + 1;
     out->offsets = ar_new_unset(out->offsets_capacity, sizeof *out->offsets);
     if (out->offsets == NULL)
         return ALTERREC_ERROR_OUT_OF_MEMORY;
     out->offsets[0] = 0;
-    while (next_run(&walk)) {
-        bool continues = walk.index == 1 && in->parts[walk.part].continues;
-        out->count += !continues;
-        out->offsets[out->count] = walk.end;
+    for (int64_t p = 0; p < in->count; p++) {
+        in->parts[p].first_session = out->count;
+        out->count += in->parts[p].runs - in->parts[p].continues;
+    }
+#pragma omp parallel for schedule(static, 1) if (in->count > 1)
+    for (int64_t p = 0; p < in->count; p++) {
+        run_walk walk = walk_runs(in, p, p + 1);
+        bool more = next_run(&walk);
+        if (in->parts[p].continues)
+            more = next_run(&walk);
+        for (int64_t s = in->parts[p].first_session + 1; more; s++, more = next_run(&walk))
+            out->offsets[s] = walk.end;
+    }
+    for (int64_t p = 0; p < in->count; p++) {
+        run_walk walk = walk_runs(in, p, p + 1);
+        if (in->parts[p].continues && next_run(&walk))
+            out->offsets[in->parts[p].first_session] = walk.end;
     }
     return ALTERREC_OK;
 }
@@ -362,7 +405,7 @@ static alterrec_status group_runs(row_reading *in, const int32_t *numbers, int64
     AR_NEW(offsets, sessions + 1);
     out->offsets = offsets;
     out->offsets_capacity = sessions + 1;
-    for (run_walk walk = walk_runs(in); next_run(&walk); all = walk.end)
+    for (run_walk walk = walk_all(in); next_run(&walk); all = walk.end)
         offsets[numbers[r++] + 1] += walk.end - walk.begin;
     for (int64_t s = 0; s < sessions; s++)
         offsets[s + 1] += offsets[s];
@@ -374,7 +417,7 @@ static alterrec_status group_runs(row_reading *in, const int32_t *numbers, int64
         return ALTERREC_ERROR_OUT_OF_MEMORY;
     }
     r = 0;
-    for (run_walk walk = walk_runs(in); next_run(&walk); r++) {
+    for (run_walk walk = walk_all(in); next_run(&walk); r++) {
         int64_t *to = &offsets[numbers[r]], count = walk.end - walk.begin;
         memcpy(items + *to, out->items + walk.begin, (size_t)count * sizeof *items);
         if (times != NULL)
@@ -435,8 +478,8 @@ static alterrec_status read_parts(row_reading *in, ar_file_parts *parts) {
 static void free_reading(row_reading *in) {
     for (int64_t p = 0; p < in->count; p++) {
         row_part *part = &in->parts[p];
-        for (int64_t r = 0; r < part->runs; r += BLOCK_RUNS)
-            ar_free(part->blocks[r / BLOCK_RUNS]);
+        for (int64_t b = 0; b < part->block_count; b++)
+            ar_free(part->blocks[b].runs);
         ar_free(part->blocks);
         ar_free(part->copy);
     }

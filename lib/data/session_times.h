@@ -11,7 +11,7 @@ typedef struct ar_stamp {
 } ar_stamp;
 
 /* Sorts by time; stamps of the same time keep their order. `work` [count]. No time is a NaN. */
-void ar_stamps_sort(ar_stamp *stamps, ar_stamp *work, int64_t count);
+alterrec_status ar_stamps_sort(ar_stamp *stamps, ar_stamp *work, int64_t count);
 
 /* Puts each session's items in the order of `times` [items], which come along, and gives `out` the
  * times of the sessions: those of their last items. */

@@ -2,6 +2,7 @@
 
 #include "core/memory.h"
 #include "core/text.h"
+#include "data/text_bits.h"
 
 #include <string.h>
 
@@ -93,45 +94,36 @@ static alterrec_status split_csv(ar_table_reader *reader) {
     return ALTERREC_OK;
 }
 
-/* The first tab or line end from `at` on, or the file's end. */
-static inline const char *tab_or_end(const char *at, const char *end) {
-    const uint64_t ones = 0x0101010101010101u, high = ones << 7;
-    for (; end - at >= 8; at += 8) {
-        uint64_t word;
-        memcpy(&word, at, sizeof word);
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-        word = __builtin_bswap64(word);
-#endif
-        uint64_t tab = word ^ (ones * '\t'), line = word ^ (ones * '\n');
-        /* The lowest 0 byte is marked rightly; those above it need not be. */
-        uint64_t found = ((tab - ones) & ~tab & high) | ((line - ones) & ~line & high);
-        if (found != 0)
-            return at + __builtin_ctzll(found) / 8;
-    }
-    while (at < end && *at != '\t' && *at != '\n')
-        at++;
-    return at;
-}
-
 /* Splits the row at file.next at its tabs and moves file.next behind it. */
 static alterrec_status split_tsv(ar_table_reader *reader) {
     ar_text_file *file = &reader->file;
-    const char *at = file->next;
-    for (bool last = false; !last;) {
-        const char *stop = tab_or_end(at, file->end);
-        last = stop == file->end || *stop == '\n';
-        ar_cell *cell = next_cell(reader);
-        if (cell == NULL)
-            return ALTERREC_ERROR_OUT_OF_MEMORY;
-        cell->bytes = cell->place = at;
-        cell->length = (size_t)(stop - at);
-        cell->doubled = false;
-        if (last && stop > at && stop[-1] == '\r')
-            cell->length--;
-        at = stop + 1;
+    const char *begin = file->next; /* of the cell */
+    for (const char *at = begin;; at += AR_TEXT_BLOCK) {
+        char rest[AR_TEXT_BLOCK];
+        const char *bytes = at;
+        if (file->end - at < AR_TEXT_BLOCK) {
+            memset(rest, '\n', sizeof rest);
+            bytes = memcpy(rest, at, (size_t)(file->end - at));
+        }
+        uint64_t stops = ar_text_bits_equal(bytes, '\t') | ar_text_bits_equal(bytes, '\n');
+        for (; stops != 0; stops &= stops - 1) {
+            int offset = __builtin_ctzll(stops);
+            const char *stop = at + offset;
+            bool last = bytes[offset] == '\n';
+            ar_cell *cell = next_cell(reader);
+            if (cell == NULL)
+                return ALTERREC_ERROR_OUT_OF_MEMORY;
+            cell->bytes = cell->place = begin;
+            cell->length = (size_t)(stop - begin);
+            cell->doubled = false;
+            if (last) {
+                cell->length -= stop > begin && stop[-1] == '\r';
+                file->next = stop < file->end ? stop + 1 : stop;
+                return ALTERREC_OK;
+            }
+            begin = stop + 1;
+        }
     }
-    file->next = at < file->end ? at : file->end;
-    return ALTERREC_OK;
 }
 
 /* Replaces the values that hold doubled quotes by copies that hold single ones. */

@@ -6,6 +6,7 @@
 #include "support/numbers.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { KEYS = 60000, SIZE = 24 };
 
@@ -45,34 +46,60 @@ START_TEST(numbers_go_by_insertion) {
 }
 END_TEST
 
-/* The length that a plain loop finds. */
-static size_t plain_length(const char *text) {
-    size_t length = 0;
-    while ((unsigned char)text[length] > ' ')
-        length++;
-    return length;
+/* Chosen keys are a dictionary as if they had been inserted one by one, to the last slot. */
+START_TEST(chosen_keys_make_a_dictionary) {
+    ar_dictionary all = {0}, inserted = {0}, chosen = {0};
+    static int32_t numbers[KEYS];
+    char key[SIZE];
+    int64_t number, count = 0;
+    for (int i = 0; i < KEYS; i++)
+        ck_assert_int_eq(ar_dictionary_insert(&all, &number, key, make_key(key, i)), ALTERREC_OK);
+    for (int i = 0; i < KEYS; i++) {
+        if (i % 3 == 0)
+            continue;
+        numbers[count++] = (int32_t)((int64_t)i * 7919 % KEYS);
+        size_t length = make_key(key, numbers[count - 1]);
+        ck_assert_int_eq(ar_dictionary_insert(&inserted, &number, key, length), ALTERREC_OK);
+    }
+    ck_assert_int_eq(ar_dictionary_choose(&chosen, &all, numbers, count), ALTERREC_OK);
+    ck_assert_int_eq(chosen.count, inserted.count);
+    ck_assert_int_eq(chosen.text_used, inserted.text_used);
+    ck_assert_int_eq(chosen.slot_count, inserted.slot_count);
+    ck_assert_mem_eq(chosen.text, inserted.text, (size_t)chosen.text_used);
+    ck_assert_mem_eq(chosen.starts, inserted.starts, (size_t)count * sizeof *chosen.starts);
+    ck_assert_mem_eq(chosen.slots, inserted.slots,
+                     (size_t)chosen.slot_count * sizeof *chosen.slots);
+    ar_dictionary_free(&all);
+    ar_dictionary_free(&inserted);
+    ar_dictionary_free(&chosen);
 }
+END_TEST
 
-START_TEST(keys_are_taken_up_to_what_parts_them) {
+/* What follows a key does not matter, each of its bytes does, and what is a number has its value.
+ */
+START_TEST(keys_are_taken_whole) {
     ar_random random;
     ar_random_seed(&random, 21);
-    for (int round = 0; round < 20000; round++) {
-        char text[2 * AR_KEY_CACHE_READ];
-        for (int i = 0; i < (int)sizeof text; i++)
-            text[i] = (char)(ar_random_below(&random, 10) == 0
-                                 ? 1 + ar_random_below(&random, ' ')
-                                 : '!' + ar_random_below(&random, 256 - '!'));
-        text[sizeof text - 1] = '\n';
-        ar_cached_key taken;
-        size_t length = 99, expected = plain_length(text);
-        bool fits = ar_key_cache_take(&taken, &length, text);
-        HOLDS(fits == (expected <= AR_KEY_CACHE_LONGEST), "a key of %zu bytes", expected);
-        if (!fits || expected == 0)
-            continue;
-        HOLDS(length == expected, "%zu, not %zu", length, expected);
+    for (int round = 0; round < 40000; round++) {
+        char text[AR_KEY_CACHE_READ], digits[AR_KEY_CACHE_READ] = "";
+        size_t length = 1 + ar_random_below(&random, AR_KEY_CACHE_LONGEST);
+        bool number = length <= 8;
+        for (size_t i = 0; i < sizeof text; i++) {
+            text[i] =
+                (char)(ar_random_below(&random, 50) > 0 ? '0' + ar_random_below(&random, 10)
+                                                        : '!' + ar_random_below(&random, 223));
+            if (i < length) {
+                digits[i] = text[i];
+                number = number && text[i] >= (i == 0 ? '1' : '0') && text[i] <= '9';
+            }
+        }
+        ar_cached_key taken = ar_key_cache_key(text, length);
+        HOLDS(taken.value == (number ? (uint32_t)atoi(digits) : AR_KEY_NO_VALUE), "%s has value %u",
+              digits, taken.value);
+        text[length] ^= 1;
         ar_cached_key same = ar_key_cache_key(text, length);
-        ck_assert(same.low == taken.low && same.high == taken.high);
-        text[length - 1] ^= 1;
+        ck_assert(same.low == taken.low && same.high == taken.high && same.value == taken.value);
+        text[ar_random_below(&random, (uint32_t)length)] ^= 1;
         ar_cached_key other = ar_key_cache_key(text, length);
         ck_assert(other.low != taken.low || other.high != taken.high);
     }
@@ -81,9 +108,11 @@ END_TEST
 
 /* A cache may forget, but what it says is right; and it forgets little. */
 START_TEST(the_cache_is_never_wrong) {
+    /* So that there are values with and without a place of their own. */
+    enum { TEXT = 1 << 18 };
     ar_key_cache cache;
     int found = 0, short_keys = 0;
-    ck_assert_int_eq(ar_key_cache_create(&cache), ALTERREC_OK);
+    ck_assert_int_eq(ar_key_cache_create(&cache, TEXT), ALTERREC_OK);
     for (int round = 0; round < 2; round++)
         for (int i = 0; i < KEYS; i++) {
             char key[SIZE + AR_KEY_CACHE_READ] = "";
@@ -109,7 +138,8 @@ END_TEST
 int main(void) {
     TCase *group = tcase_create("dictionary");
     tcase_add_test(group, numbers_go_by_insertion);
-    tcase_add_test(group, keys_are_taken_up_to_what_parts_them);
+    tcase_add_test(group, chosen_keys_make_a_dictionary);
+    tcase_add_test(group, keys_are_taken_whole);
     tcase_add_test(group, the_cache_is_never_wrong);
     return run_tests(group, "dictionary");
 }

@@ -100,6 +100,11 @@ static void check_threads(const char *path) {
 
 START_TEST(threads_change_nothing_about_lines) {
     check_threads(write_lines());
+    set("data.max_session_length", "5");
+    check_threads(write_lines());
+    set("data.long_sessions", "cut");
+    set("data.min_session_length", "3");
+    check_threads(write_lines());
 }
 END_TEST
 
