@@ -156,7 +156,8 @@ AR_CLONES static float code_row(int8_t *codes, int32_t *begins, const float *row
                                 int64_t padded) {
     int8_t *coarse = codes, *fine = codes + padded;
     float largest = 0.0f, check = 0.0f;
-    int32_t sums[PARTS] = {0};
+    int32_t coarse_sum = 0, fine_sum = 0;
+#pragma omp simd reduction(max : largest) reduction(+ : check)
     for (int64_t c = 0; c < columns; c++) {
         float size = fabsf(row[c]);
         largest = size > largest ? size : largest;
@@ -169,15 +170,16 @@ AR_CLONES static float code_row(int8_t *codes, int32_t *begins, const float *row
     float scale = largest / 32512.0f, inverse = 32512.0f / largest;
     if (!(inverse <= FLT_MAX))
         return 0.0f;
+#pragma omp simd reduction(+ : coarse_sum, fine_sum)
     for (int64_t c = 0; c < columns; c++) {
         int32_t value = (int32_t)rintf(row[c] * inverse), upper = (value + 128) >> 8;
         coarse[c] = (int8_t)upper;
         fine[c] = (int8_t)(value - 256 * upper);
-        sums[0] += upper;
-        sums[1] += value - 256 * upper;
+        coarse_sum += upper;
+        fine_sum += value - 256 * upper;
     }
-    begins[0] = -128 * sums[0];
-    begins[1] = -128 * sums[1];
+    begins[0] = -128 * coarse_sum;
+    begins[1] = -128 * fine_sum;
     return scale;
 }
 
