@@ -163,9 +163,8 @@ alterrec_status ar_session_times_sort(ar_interactions *sessions) {
             stamps[s] = (ar_stamp){sessions->times[s], s};
         status = ar_stamps_sort(stamps, stamps + count, count);
     }
-    if (status == ALTERREC_OK) {
+    if (status == ALTERREC_OK)
         status = gather(&made, sessions, stamps);
-    }
     ar_free(stamps);
     if (status == ALTERREC_OK) {
         ar_interactions_free(sessions);

@@ -10,21 +10,10 @@ AR_CLONES void ar_bf16_round_here(ar_bf16 *dst, const float *src, int64_t count)
         dst[i] = ar_bf16_nearest(src[i]);
 }
 
-AR_CLONES static void widen_range(float *dst, const ar_bf16 *src, int64_t count) {
-    for (int64_t i = 0; i < count; i++)
-        dst[i] = ar_bf16_value(src[i]);
-}
-
 void ar_bf16_round(ar_bf16 *dst, const float *src, int64_t count) {
 #pragma omp parallel for if (count > AR_PARALLEL_LEAST)
     for (int64_t i = 0; i < count; i += RANGE)
         ar_bf16_round_here(dst + i, src + i, count - i < RANGE ? count - i : RANGE);
-}
-
-void ar_bf16_widen(float *dst, const ar_bf16 *src, int64_t count) {
-#pragma omp parallel for if (count > AR_PARALLEL_LEAST)
-    for (int64_t i = 0; i < count; i += RANGE)
-        widen_range(dst + i, src + i, count - i < RANGE ? count - i : RANGE);
 }
 
 alterrec_status ar_rounded_reserve(ar_rounded *rounded, int64_t count) {

@@ -36,9 +36,6 @@ static inline float ar_bf16_value(ar_bf16 half) {
 void ar_bf16_round(ar_bf16 *dst, const float *src, int64_t count);
 void ar_bf16_round_here(ar_bf16 *dst, const float *src, int64_t count);
 
-/* dst [count], exact. */
-void ar_bf16_widen(float *dst, const ar_bf16 *src, int64_t count);
-
 /* An array that what is rounded goes to; grown by need. */
 typedef struct ar_rounded {
     ar_bf16 *values;
