@@ -106,7 +106,10 @@ ALTERREC_API size_t alterrec_last_error_copy(char *buffer, size_t size);
  * 2. Config: every option by name
  *
  * An alterrec_config holds a value for every option; docs/options.md lists them. A new option adds
- * a key, not a function. Functions that take `const alterrec_config *` accept NULL: all defaults.
+ * a key, not a function. Functions that take `const alterrec_config *` accept NULL: no option is
+ * set. An option that is not set has its default; but where a config meets a model, or the file of
+ * one, what was never set in that config is the model's own. So a config that sets compute.threads
+ * alone changes nothing else.
  * ------------------------------------------------------------------------------------------- */
 
 /* A value for every option. */
@@ -614,10 +617,10 @@ typedef int32_t (*alterrec_progress_fn)(const alterrec_progress *progress, void 
 
 /* A trainer of `model` on the sessions `train`, with `valid` for early stopping (NULL: none; all
  * epochs run and the last weights stay). Options train.*, negatives.*, positives.*, schedule.* of
- * `config` (NULL: the model's own). The model is changed in place; while the trainer is inside a
- * call, only it may use the model. Statuses: MISMATCH (sessions over another catalog; a
- * schedule.system that the model has not the towers for), INVALID_ARGUMENT (no session of two
- * items), OUT_OF_MEMORY, BACKEND. Since 0.1. */
+ * `config` (not set: the model's own). The model is changed in place; while the trainer is inside a
+ * call, only it may use the model, and what would change it is BUSY. Statuses: MISMATCH (sessions
+ * over another catalog; a schedule.system that the model has not the towers for), INVALID_ARGUMENT
+ * (no session of two items), OUT_OF_MEMORY, BACKEND. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_create(alterrec_trainer **trainer,
                                                      alterrec_model *model,
                                                      const alterrec_sessions *train,
@@ -776,16 +779,16 @@ ALTERREC_API alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer
  * them, until a plan says stop or a callback or cancel stops it; then gives the model its best
  * weights, also after an error. With fusion.alpha "auto" it then chooses the model's own by
  * choose_alpha on the validation sessions, unless it failed, there is nothing to choose or to
- * choose by, or a fusion callback is set. Written with plan, epoch, use_best and choose_alpha
- * alone: copy and change it where you want another loop. Statuses: as epoch, and the schedule
- * callback's own. Since 0.1. */
+ * choose by, or a fusion callback is set. It is plan, epoch, use_best and choose_alpha in a loop:
+ * write your own where you want another. Statuses: as epoch, the schedule callback's own.
+ * Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_run(alterrec_trainer *trainer);
 
 /* Writes everything that training needs to go on as if it had not been interrupted: weights, Adam's
  * moments, the best weights so far, where the schedule stands, the reports. Written aside, synced
  * and renamed: the file that was there before stays until the new one is whole. May also be called
  * from the progress callback at ALTERREC_STAGE_EPOCH. A checkpoint holds the model's tensors by
- * name, so alterrec_model_import reads it. Statuses: IO, BUSY (inside an epoch), OUT_OF_MEMORY, the
+ * name, so alterrec_model_import reads it. Statuses: IO, BUSY (inside a call), OUT_OF_MEMORY, the
  * log callback's own. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_trainer_save(alterrec_trainer *trainer, const char *path);
 
@@ -818,9 +821,8 @@ typedef struct alterrec_evaluator alterrec_evaluator;
 #define ALTERREC_MRR  1 /* 1 / rank if within the best k, else 0 */
 #define ALTERREC_NDCG 2 /* 1 / log2(rank + 1) if within the best k, else 0 */
 
-/* An evaluator of `model`, with the options eval.*, fusion.alpha ("auto": the model's own) and
- * compute.threads that `config` has at this moment (NULL: the model's own config). Statuses:
- * OUT_OF_MEMORY. Since 0.1. */
+/* An evaluator of `model`, with the options eval.*, fusion.alpha and compute.threads that `config`
+ * has at this moment (not set, and "auto": the model's own). Statuses: OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_evaluator_create(alterrec_evaluator **evaluator,
                                                        const alterrec_model *model,
                                                        const alterrec_config *config);
@@ -850,8 +852,9 @@ ALTERREC_API alterrec_status alterrec_evaluator_run(alterrec_evaluation **evalua
                                                     const alterrec_sessions *held_out,
                                                     const alterrec_sessions *train);
 
-/* The same in one call, without a fusion callback; `progress` may be NULL. Written with the
- * functions above. Statuses: as alterrec_evaluator_run. Since 0.1. */
+/* The same in one call, without a fusion callback, with the options of `config` as
+ * alterrec_evaluator_create takes them; `progress` may be NULL. Written with the functions above.
+ * Statuses: as alterrec_evaluator_run. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_evaluate(alterrec_evaluation **evaluation,
                                                const alterrec_model *model,
                                                const alterrec_sessions *held_out,
@@ -891,7 +894,7 @@ ALTERREC_API const char *alterrec_evaluation_json(const alterrec_evaluation *eva
  * and makes the best by train.valid_metric at train.valid_k the model's own fusion.alpha; of
  * equally good ones that nearest to 0.5, of two such the lower. *alpha becomes the choice (NULL:
  * not wanted), curve [points] the metric at each value (NULL: not wanted). Options
- * train.valid_metric, train.valid_k and compute.threads of `config` (NULL: the model's own).
+ * train.valid_metric, train.valid_k and compute.threads of `config` (not set: the model's own).
  * Recommenders and evaluators that were made before keep their weight. Statuses: INVALID_ARGUMENT
  * (points; no session of two items), MISMATCH (sessions over other item keys, no text tower, a
  * joint model), NOT_FINITE, BUSY (a trainer uses the model), OUT_OF_MEMORY, BACKEND. Since 0.1. */
@@ -908,10 +911,10 @@ ALTERREC_API alterrec_status alterrec_model_choose_alpha(double *alpha, double *
 /* An immutable serving snapshot of a model. Shared by threads, each with its own batch. */
 typedef struct alterrec_recommender alterrec_recommender;
 
-/* A snapshot of `model` as it is now, with fusion.alpha ("auto": the model's own), serve.precision
- * and compute.threads of `config` (NULL: the model's own config). Whatever the precision, lists and
- * scores are the same, bit for bit. Statuses: NOT_FINITE (an item's vector), OUT_OF_MEMORY,
- * BACKEND. Since 0.1. */
+/* A snapshot of `model` as it is now, with fusion.alpha, serve.precision, serve.encoder and
+ * compute.threads of `config` (not set, and alpha at "auto": the model's own). Whatever the
+ * precision, lists and scores are the same, bit for bit. Statuses: NOT_FINITE (an item's vector),
+ * OUT_OF_MEMORY, BACKEND. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_recommender_create(alterrec_recommender **recommender,
                                                          const alterrec_model *model,
                                                          const alterrec_config *config);
@@ -923,12 +926,12 @@ ALTERREC_API alterrec_status alterrec_recommender_save(const alterrec_recommende
                                                        const char *path);
 
 /* Opens such a file by mapping it: nothing is copied, and processes that open it share its memory.
- * Of `config` (NULL: those of the file) compute.threads hold; all other options are those that it
- * was saved with. Every field of the header and every array that says where others lie is checked;
- * what is large is not read until it is used, unless serve.verify of `config` asks for the checksum
- * of the whole. The file must not be changed or cut while it is open: replace it by another one, as
- * save does. The recommender's catalog has no features. Statuses: IO, PARSE, UNSUPPORTED,
- * OUT_OF_MEMORY, BACKEND. Since 0.1. */
+ * Of `config` compute.threads hold (not set: those of the file); all other options are those that
+ * it was saved with. Every field of the header and every array that says where others lie is
+ * checked; what is large is not read until it is used, unless serve.verify of `config` asks for the
+ * checksum of the whole. The file must not be changed or cut while it is open: replace it by
+ * another one, as save does. The recommender's catalog has no features. Statuses: IO, PARSE,
+ * UNSUPPORTED, OUT_OF_MEMORY, BACKEND. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_recommender_open(alterrec_recommender **recommender,
                                                        const char *path,
                                                        const alterrec_config *config);

@@ -588,7 +588,7 @@ template <class Base> class config_reader : public Base {
 /* Borrowed options: what only reads. */
 using config_view = detail::config_reader<detail::borrower<alterrec_config>>;
 
-/* A value for every option. Where a config_view is an argument, {} stands for the defaults. */
+/* A value for every option. Where a config_view is an argument, {} sets none of them. */
 class config : public detail::config_reader<detail::owner<alterrec_config, alterrec_config_free>> {
   public:
     using config_reader::config_reader;

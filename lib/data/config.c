@@ -13,25 +13,39 @@ alterrec_status alterrec_config_create(alterrec_config **config) {
 
 alterrec_status alterrec_config_clone(alterrec_config **config, const alterrec_config *source) {
     AR_NOT_NULL(config);
-    *config = NULL;
-    alterrec_config *copy = ar_new(1, sizeof *copy);
-    if (copy == NULL)
+    return ar_config_merge(config, source, NULL);
+}
+
+/* Where it has been set: in the second, else in the first; NULL if in neither. */
+static const char *text_in(const alterrec_config *base, const alterrec_config *config,
+                           int64_t index) {
+    if (config != NULL && config->texts[index] != NULL)
+        return config->texts[index];
+    return base != NULL ? base->texts[index] : NULL;
+}
+
+alterrec_status ar_config_merge(alterrec_config **merged, const alterrec_config *base,
+                                const alterrec_config *config) {
+    *merged = NULL;
+    alterrec_config *made = ar_new(1, sizeof *made);
+    if (made == NULL)
         return ALTERREC_ERROR_OUT_OF_MEMORY;
     int64_t count = alterrec_option_count();
-    copy->texts = ar_new(count, sizeof *copy->texts);
-    if (copy->texts == NULL)
+    made->texts = ar_new(count, sizeof *made->texts);
+    if (made->texts == NULL)
         goto fail;
-    for (int64_t i = 0; source != NULL && i < count; i++) {
-        if (source->texts[i] == NULL)
+    for (int64_t i = 0; i < count; i++) {
+        const char *text = text_in(base, config, i);
+        if (text == NULL)
             continue;
-        copy->texts[i] = ar_copy_text(source->texts[i], strlen(source->texts[i]));
-        if (copy->texts[i] == NULL)
+        made->texts[i] = ar_copy_text(text, strlen(text));
+        if (made->texts[i] == NULL)
             goto fail;
     }
-    *config = copy;
+    *merged = made;
     return ALTERREC_OK;
 fail:
-    alterrec_config_free(copy);
+    alterrec_config_free(made);
     return ALTERREC_ERROR_OUT_OF_MEMORY;
 }
 
@@ -67,6 +81,14 @@ alterrec_status alterrec_config_get(const char **value, const alterrec_config *c
         return ar_option_unknown(key);
     *value = ar_config_text_at(config, index);
     return ALTERREC_OK;
+}
+
+alterrec_status ar_config_take(alterrec_config *config, const alterrec_config *source,
+                               const char *key) {
+    int64_t index = ar_option_find(key);
+    assert(index >= 0);
+    const char *text = index >= 0 ? text_in(source, NULL, index) : NULL;
+    return text != NULL ? alterrec_config_set(config, key, text) : ALTERREC_OK;
 }
 
 const char *ar_config_text_at(const alterrec_config *config, int64_t index) {

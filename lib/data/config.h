@@ -8,8 +8,17 @@
 /* A value is kept once, as text in its one form (data/option_value.h), and read when it is asked
  * for: nothing can disagree, a default costs nothing, and NULL needs no shared state. */
 struct alterrec_config {
-    char **texts; /* [alterrec_option_count()]; NULL: the default */
+    char **texts; /* [alterrec_option_count()]; NULL: never set, the default */
 };
+
+/* The options of a model, `base`, as a call's `config` (NULL: it sets none) changes them: a new
+ * config. What was never set in `config` is as in `base`. */
+alterrec_status ar_config_merge(alterrec_config **merged, const alterrec_config *base,
+                                const alterrec_config *config);
+
+/* Sets the option as it has been set in `source` (NULL: it sets none), be it to its default. */
+alterrec_status ar_config_take(alterrec_config *config, const alterrec_config *source,
+                               const char *key);
 
 /* Typed reading for the library's own files. The key must stand in the option table with that type
  * (tests hold this); `config` NULL gives the default. Not for inner loops: the key is looked up. */

@@ -12,17 +12,15 @@ alterrec_status alterrec_evaluator_create(alterrec_evaluator **evaluator,
     AR_NOT_NULL(evaluator);
     *evaluator = NULL;
     AR_NOT_NULL(model);
-    if (config == NULL)
-        config = model->config;
     alterrec_evaluator *made;
     AR_NEW(made, 1);
     made->model = ar_model_hold(model);
-    made->fusion.alpha = (float)ar_fusion_alpha(config, model->config);
-    alterrec_status status = alterrec_config_clone(&made->config, config);
+    alterrec_status status = ar_config_merge(&made->config, model->config, config);
     if (status != ALTERREC_OK) {
         alterrec_evaluator_free(made);
         return status;
     }
+    made->fusion.alpha = (float)ar_fusion_alpha(made->config, model->config);
     *evaluator = made;
     return ALTERREC_OK;
 }

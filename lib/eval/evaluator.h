@@ -6,7 +6,7 @@
 
 struct alterrec_evaluator {
     alterrec_model *model;   /* held */
-    alterrec_config *config; /* own copy */
+    alterrec_config *config; /* the model's own, as the caller's changes it */
     ar_fusion fusion;
     ar_held_out_progress progress;
     atomic_bool busy;

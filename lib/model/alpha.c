@@ -180,9 +180,23 @@ static alterrec_status check(const alterrec_model *model, const alterrec_session
     if (ar_held_out_examples(valid) == 0)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: `valid` has no session of two items",
                        function);
-    if (atomic_load(&model->busy))
-        return ar_fail(ALTERREC_ERROR_BUSY, "%s: a trainer is using the model", function);
     return ALTERREC_OK;
+}
+
+alterrec_status ar_model_choose_alpha(double *curve, alterrec_model *model,
+                                      const alterrec_sessions *valid, int64_t points,
+                                      const alterrec_config *config) {
+    alterrec_config *options;
+    AR_TRY(ar_config_merge(&options, model->config, config));
+    int previous = ar_threads_enter(ar_config_int(options, "compute.threads"));
+    alterrec_status status =
+        ar_alpha_curve(curve, points, model, valid, ar_config_choice(options, "train.valid_metric"),
+                       ar_config_int(options, "train.valid_k"));
+    ar_threads_leave(previous);
+    alterrec_config_free(options);
+    if (status == ALTERREC_OK)
+        status = set_alpha(model, ar_alpha_at(ar_alpha_best(curve, points), points));
+    return status;
 }
 
 alterrec_status alterrec_model_choose_alpha(double *alpha, double *curve, alterrec_model *model,
@@ -191,21 +205,17 @@ alterrec_status alterrec_model_choose_alpha(double *alpha, double *curve, alterr
     AR_NOT_NULL(model);
     AR_NOT_NULL(valid);
     AR_TRY(check(model, valid, points, __func__));
-    config = config != NULL ? config : model->config;
     double *made;
     AR_NEW(made, points);
-    int previous = ar_threads_enter(ar_config_int(config, "compute.threads"));
-    alterrec_status status =
-        ar_alpha_curve(made, points, model, valid, ar_config_choice(config, "train.valid_metric"),
-                       ar_config_int(config, "train.valid_k"));
-    ar_threads_leave(previous);
-    double best = ar_alpha_at(ar_alpha_best(made, points), points);
-    if (status == ALTERREC_OK)
-        status = set_alpha(model, best);
+    alterrec_status status = ar_model_enter(model, __func__);
+    if (status == ALTERREC_OK) {
+        status = ar_model_choose_alpha(made, model, valid, points, config);
+        ar_model_leave(model);
+    }
     for (int64_t p = 0; curve != NULL && status == ALTERREC_OK && p < points; p++)
         curve[p] = made[p];
     if (alpha != NULL && status == ALTERREC_OK)
-        *alpha = best;
+        *alpha = ar_alpha_at(ar_alpha_best(made, points), points);
     ar_free(made);
     return status;
 }

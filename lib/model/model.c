@@ -100,6 +100,17 @@ alterrec_model *ar_model_hold(const alterrec_model *model) {
     return cast.out;
 }
 
+alterrec_status ar_model_enter(alterrec_model *model, const char *function) {
+    if (atomic_exchange(&model->busy, true))
+        return ar_fail(ALTERREC_ERROR_BUSY, "%s: another call is using the model, such as a trainer's",
+                       function);
+    return ALTERREC_OK;
+}
+
+void ar_model_leave(alterrec_model *model) {
+    atomic_store(&model->busy, false);
+}
+
 void alterrec_model_free(alterrec_model *model) {
     if (model == NULL || !ar_reference_drop(&model->reference))
         return;
@@ -243,22 +254,28 @@ alterrec_status alterrec_model_get_tensor(float *values, const alterrec_model *m
     return ALTERREC_OK;
 }
 
+static alterrec_status set_values(const alterrec_model *model, const char *name,
+                                  const float *values, int64_t count, const char *function) {
+    float *found = NULL;
+    AR_TRY(find_values(&found, model, name, count, function));
+    for (int64_t i = 0; i < count; i++)
+        if (!isfinite(values[i]))
+            return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
+                           "%s: value %lld of tensor \"%s\" is not finite", function, (long long)i,
+                           name);
+    memcpy(found, values, (size_t)count * sizeof *values);
+    return ALTERREC_OK;
+}
+
 alterrec_status alterrec_model_set_tensor(alterrec_model *model, const char *name,
                                           const float *values, int64_t count) {
     AR_NOT_NULL(model);
     AR_NOT_NULL(name);
     AR_NOT_NULL(values);
-    if (atomic_load(&model->busy))
-        return ar_fail(ALTERREC_ERROR_BUSY, "%s: a trainer is using the model", __func__);
-    float *found = NULL;
-    AR_TRY(find_values(&found, model, name, count, __func__));
-    for (int64_t i = 0; i < count; i++)
-        if (!isfinite(values[i]))
-            return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
-                           "%s: value %lld of tensor \"%s\" is not finite", __func__, (long long)i,
-                           name);
-    memcpy(found, values, (size_t)count * sizeof *values);
-    return ALTERREC_OK;
+    AR_TRY(ar_model_enter(model, __func__));
+    alterrec_status status = set_values(model, name, values, count, __func__);
+    ar_model_leave(model);
+    return status;
 }
 
 /* Scores. */

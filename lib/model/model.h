@@ -29,7 +29,7 @@ struct alterrec_model {
     float temperature; /* tau */
     bool has_text;     /* a text tower */
     bool is_joint;     /* a joint tower, and no other */
-    atomic_bool busy;  /* a trainer is inside a call */
+    atomic_bool busy;  /* a call that changes it, or a trainer's, is at work */
     ar_tower id;       /* unless is_joint */
     ar_tower text;     /* if has_text */
     ar_tower joint;    /* if is_joint */
@@ -37,6 +37,10 @@ struct alterrec_model {
 
 /* Another holder; given back with alterrec_model_free. */
 alterrec_model *ar_model_hold(const alterrec_model *model);
+
+/* Makes the model busy, or says that it is; ar_model_leave ends it. */
+alterrec_status ar_model_enter(alterrec_model *model, const char *function);
+void ar_model_leave(alterrec_model *model);
 
 /* The tower that makes the scores of `kind`, with ar_model_table's table: ALTERREC_ID or _TEXT; of
  * a joint model also ALTERREC_FUSED, and always the joint tower. NULL if the model has none. */

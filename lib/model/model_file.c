@@ -315,18 +315,24 @@ static alterrec_status check_source(const ar_tensor_file *file) {
     return checked ? ar_tensor_file_verify(file) : ALTERREC_OK;
 }
 
+static alterrec_status import(alterrec_model *model, const ar_tensor_file *file) {
+    AR_TRY(check_source(file));
+    for (int side = 0; side < AR_MODEL_SIDES; side++)
+        AR_TRY(ar_parameters_check(file, &ar_model_side(model, side)->list));
+    copy_all(model, file);
+    return ALTERREC_OK;
+}
+
 alterrec_status alterrec_model_import(alterrec_model *model, const char *path) {
     AR_NOT_NULL(model);
     AR_NOT_NULL(path);
-    if (atomic_load(&model->busy))
-        return ar_fail(ALTERREC_ERROR_BUSY, "%s: a trainer is using the model", __func__);
     ar_tensor_file file;
     AR_TRY(ar_tensor_file_open(&file, path));
-    alterrec_status status = check_source(&file);
-    for (int side = 0; side < AR_MODEL_SIDES && status == ALTERREC_OK; side++)
-        status = ar_parameters_check(&file, &ar_model_side(model, side)->list);
-    if (status == ALTERREC_OK)
-        copy_all(model, &file);
+    alterrec_status status = ar_model_enter(model, __func__);
+    if (status == ALTERREC_OK) {
+        status = import(model, &file);
+        ar_model_leave(model);
+    }
     ar_tensor_file_close(&file);
     return status;
 }

@@ -43,25 +43,31 @@ static void swap(alterrec_model *model, alterrec_catalog **catalog, ar_tower *la
         model->text.shape.items = model->catalog->items;
 }
 
-alterrec_status alterrec_model_add_items(alterrec_model *model, const char *const *keys,
-                                         const char *const *texts, const float *features,
-                                         int64_t count) {
-    AR_NOT_NULL(model);
-    AR_NOT_NULL(keys);
-    if (atomic_load(&model->busy))
-        return ar_fail(ALTERREC_ERROR_BUSY, "%s: a trainer is using the model", __func__);
+static alterrec_status add_items(alterrec_model *model, const ar_more_items *more,
+                                 const char *function) {
     int64_t most = INT32_MAX - 1 - model->catalog->items;
-    if (count < 1 || count > most)
+    if (more->count < 1 || more->count > most)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: count %lld is outside 1..%lld",
-                       __func__, (long long)count, (long long)most);
-    ar_more_items more = {.keys = keys, .texts = texts, .features = features, .count = count};
+                       function, (long long)more->count, (long long)most);
     alterrec_catalog *catalog;
-    AR_TRY(ar_catalog_enlarge(&catalog, model->catalog, &more, __func__));
+    AR_TRY(ar_catalog_enlarge(&catalog, model->catalog, more, function));
     ar_tower larger = {0};
     alterrec_status status = create_larger(&larger, model, catalog);
     if (status == ALTERREC_OK)
         swap(model, &catalog, &larger);
     ar_tower_free(&larger);
     alterrec_catalog_free(catalog);
+    return status;
+}
+
+alterrec_status alterrec_model_add_items(alterrec_model *model, const char *const *keys,
+                                         const char *const *texts, const float *features,
+                                         int64_t count) {
+    AR_NOT_NULL(model);
+    AR_NOT_NULL(keys);
+    ar_more_items more = {.keys = keys, .texts = texts, .features = features, .count = count};
+    AR_TRY(ar_model_enter(model, __func__));
+    alterrec_status status = add_items(model, &more, __func__);
+    ar_model_leave(model);
     return status;
 }

@@ -8,27 +8,26 @@
 
 #include <string.h>
 
-/* A copy of `config` in which fusion.alpha is the number that holds. */
-static alterrec_status fix_config(alterrec_config **fixed, const alterrec_config *config,
-                                  const alterrec_config *chosen) {
-    static const char *const names[] = {"fusion.alpha", "compute.threads", "serve.precision",
-                                        "serve.encoder"};
-    enum { NAMES = sizeof names / sizeof names[0] };
-    static const char even[] = "0.5"; /* of an "auto" that nothing was chosen for */
-    AR_TRY(alterrec_config_clone(fixed, chosen));
-    for (int i = 0; i < NAMES; i++) {
-        const char *value;
-        alterrec_status status = alterrec_config_get(&value, config, names[i]);
-        if (status == ALTERREC_OK && i == 0 && ar_config_is_auto(config, "fusion.alpha"))
-            value = ar_config_is_auto(chosen, "fusion.alpha") ? even : NULL;
-        if (status == ALTERREC_OK && value != NULL)
-            status = alterrec_config_set(*fixed, names[i], value);
-        if (status != ALTERREC_OK) {
-            alterrec_config_free(*fixed);
-            return status;
-        }
-    }
-    return ALTERREC_OK;
+static alterrec_status take_all(alterrec_config *fixed, const alterrec_config *config) {
+    if (!ar_config_is_auto(config, "fusion.alpha")) /* else the model's own stays */
+        AR_TRY(ar_config_take(fixed, config, "fusion.alpha"));
+    AR_TRY(ar_config_take(fixed, config, "compute.threads"));
+    AR_TRY(ar_config_take(fixed, config, "serve.precision"));
+    AR_TRY(ar_config_take(fixed, config, "serve.encoder"));
+    return ar_config_is_auto(fixed, "fusion.alpha")
+               ? alterrec_config_set(fixed, "fusion.alpha", "0.5") /* nothing was chosen for it */
+               : ALTERREC_OK;
+}
+
+/* The model's options `own` with those of serving that have been set in `config` (NULL: none);
+ * fusion.alpha is the number that holds. */
+static alterrec_status fix_config(alterrec_config **fixed, const alterrec_config *own,
+                                  const alterrec_config *config) {
+    AR_TRY(alterrec_config_clone(fixed, own));
+    alterrec_status status = take_all(*fixed, config);
+    if (status != ALTERREC_OK)
+        alterrec_config_free(*fixed);
+    return status;
 }
 
 alterrec_status ar_recommender_create_empty(alterrec_recommender **recommender,
@@ -148,7 +147,7 @@ alterrec_status alterrec_recommender_create(alterrec_recommender **recommender,
     AR_NOT_NULL(model);
     alterrec_config *fixed;
     alterrec_recommender *made;
-    AR_TRY(fix_config(&fixed, config != NULL ? config : model->config, model->config));
+    AR_TRY(fix_config(&fixed, model->config, config));
     AR_TRY(ar_recommender_create_empty(&made, fixed));
     made->shape = model->shape;
     made->catalog = ar_catalog_hold(model->catalog);

@@ -260,7 +260,7 @@ static alterrec_status open_index(alterrec_recommender *recommender, const ar_te
 /* The file's options; `config` has a say in what is this process's own alone. */
 static alterrec_status read_config(alterrec_config **read, const ar_tensor_file *file,
                                    const alterrec_config *config) {
-    const char *text = ar_tensor_file_metadata(file, "config"), *threads;
+    const char *text = ar_tensor_file_metadata(file, "config");
     if (text == NULL)
         return ar_fail(ALTERREC_ERROR_PARSE, "%s: the metadata have no config", file->path);
     AR_TRY(alterrec_config_create(read));
@@ -272,11 +272,8 @@ static alterrec_status read_config(alterrec_config **read, const ar_tensor_file 
                        "%s: written by a later version of the library, or damaged: ", file->path);
     else if (status != ALTERREC_OK)
         status = ar_fail_at(status, "%s: ", file->path);
-    if (status == ALTERREC_OK && config != NULL) {
-        status = alterrec_config_get(&threads, config, "compute.threads");
-        if (status == ALTERREC_OK)
-            status = alterrec_config_set(*read, "compute.threads", threads);
-    }
+    if (status == ALTERREC_OK)
+        status = ar_config_take(*read, config, "compute.threads");
     if (status != ALTERREC_OK)
         alterrec_config_free(*read);
     return status;

@@ -172,18 +172,7 @@ static void put_all(ar_tensor_writer *writer, const alterrec_trainer *trainer) {
     }
 }
 
-static alterrec_status busy_unless_between_epochs(const alterrec_trainer *trainer,
-                                                  const char *function) {
-    if (atomic_load(&trainer->busy) && !atomic_load(&trainer->between_epochs))
-        return ar_fail(ALTERREC_ERROR_BUSY, "%s: the trainer is inside an epoch", function);
-    return ALTERREC_OK;
-}
-
-alterrec_status alterrec_trainer_save(alterrec_trainer *trainer, const char *path) {
-    AR_NOT_NULL(trainer);
-    AR_NOT_NULL(path);
-    AR_TRY(busy_unless_between_epochs(trainer, __func__));
-    AR_TRY(ar_trainer_check_items(trainer, __func__));
+static alterrec_status save(alterrec_trainer *trainer, const char *path) {
     AR_TRY(ar_trainer_settle(trainer));
     char fingerprint[17], threads[16];
     ar_checkpoint_fingerprint(fingerprint, trainer);
@@ -208,6 +197,18 @@ alterrec_status alterrec_trainer_save(alterrec_trainer *trainer, const char *pat
                                                "checkpoint written (epochs done: %lld): %s",
                                                (long long)trainer->report_count, path)
                                  : status;
+}
+
+alterrec_status alterrec_trainer_save(alterrec_trainer *trainer, const char *path) {
+    AR_NOT_NULL(trainer);
+    AR_NOT_NULL(path);
+    if (atomic_load(&trainer->between_epochs)) /* the epoch's call has entered */
+        return save(trainer, path);
+    int previous;
+    AR_TRY(ar_trainer_enter(&previous, trainer, __func__));
+    alterrec_status status = save(trainer, path);
+    ar_trainer_leave(previous, trainer);
+    return status;
 }
 
 /* What a checkpoint holds, read aside before anything of the trainer changes. */
@@ -378,18 +379,14 @@ static void take_contents(alterrec_trainer *trainer, contents *c) {
     ar_trainer_drop_teachers(trainer);
 }
 
-alterrec_status alterrec_trainer_resume(alterrec_trainer *trainer, const char *path) {
-    AR_NOT_NULL(trainer);
-    AR_NOT_NULL(path);
-    AR_TRY(ar_trainer_check_idle(trainer, __func__));
-    AR_TRY(ar_trainer_check_items(trainer, __func__));
+static alterrec_status resume(alterrec_trainer *trainer, const char *path) {
     ar_tensor_file file;
     contents c = {0};
     AR_TRY(ar_tensor_file_open(&file, path));
     alterrec_status status = read_contents(&c, trainer, &file);
     if (status == ALTERREC_OK) {
         take_contents(trainer, &c);
-        status = ar_trainer_order(trainer);
+        ar_trainer_order(trainer);
     }
     free_contents(&c);
     ar_tensor_file_close(&file);
@@ -397,4 +394,14 @@ alterrec_status alterrec_trainer_resume(alterrec_trainer *trainer, const char *p
                ? ar_log_tell(trainer, ALTERREC_LOG_INFO, "resumed (epochs done: %lld): %s",
                              (long long)trainer->report_count, path)
                : status;
+}
+
+alterrec_status alterrec_trainer_resume(alterrec_trainer *trainer, const char *path) {
+    AR_NOT_NULL(trainer);
+    AR_NOT_NULL(path);
+    int previous;
+    AR_TRY(ar_trainer_enter(&previous, trainer, __func__));
+    alterrec_status status = resume(trainer, path);
+    ar_trainer_leave(previous, trainer);
+    return status;
 }

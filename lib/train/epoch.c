@@ -1,4 +1,5 @@
-/* One epoch of training: a step on every batch, validation, and what follows from it. */
+#include "train/epoch.h"
+
 #include "core/host_struct.h"
 #include "core/memory.h"
 #include "core/threads.h"
@@ -156,7 +157,7 @@ static alterrec_status end_epoch(alterrec_epoch_report *report, alterrec_trainer
     for (int side = 0; side < 2; side++)
         trainer->state.trained[side] += (report->tower & kinds[side]) != 0 ? 1 : 0;
     trainer->reports[trainer->report_count++] = *report;
-    AR_TRY(ar_trainer_order(trainer));
+    ar_trainer_order(trainer);
     AR_TRY(ar_log_epoch(trainer, report, was_exhausted));
     alterrec_progress progress = {.struct_size = sizeof progress,
                                   .stage = ALTERREC_STAGE_EPOCH,
@@ -190,30 +191,27 @@ alterrec_status alterrec_trainer_end_epoch(alterrec_epoch_report *report,
     int previous;
     alterrec_epoch_report filled = {.struct_size = sizeof filled};
     AR_TRY(ar_trainer_enter(&previous, trainer, __func__));
+    int64_t ended = trainer->report_count;
     alterrec_status status =
         trainer->running.steps > 0
             ? end_epoch(&filled, trainer)
             : ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                       "%s: no step has been taken since the last epoch ended", __func__);
-    forget_running(trainer);
+    if (status == ALTERREC_OK || trainer->report_count > ended)
+        forget_running(trainer);
     ar_trainer_leave(previous, trainer);
     if (report != NULL && status == ALTERREC_OK)
         ar_host_struct_fill(report, &filled, &ar_epoch_report_struct);
     return status;
 }
 
-alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *report, alterrec_trainer *trainer,
-                                       const alterrec_plan *plan) {
-    AR_NOT_NULL(trainer);
-    if (report != NULL)
-        AR_TRY(ar_host_struct_check(&ar_epoch_report_struct, report, __func__));
-    int previous;
+alterrec_status ar_trainer_epoch(alterrec_epoch_report *report, alterrec_trainer *trainer,
+                                 const alterrec_plan *plan, const char *function) {
     alterrec_plan chosen;
     alterrec_epoch_report filled = {.struct_size = sizeof filled};
     bool stopped = false;
-    AR_TRY(ar_trainer_enter(&previous, trainer, __func__));
     forget_running(trainer);
-    alterrec_status status = ar_trainer_choose_plan(&chosen, trainer, plan, __func__);
+    alterrec_status status = ar_trainer_choose_plan(&chosen, trainer, plan, function);
     if (status == ALTERREC_OK)
         status = ar_log_plan(trainer, &chosen);
     if (status == ALTERREC_OK)
@@ -226,8 +224,19 @@ alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *report, alterrec_t
         status = ar_trainer_settle(trainer);
     filled.stopped = stopped ? 1 : filled.stopped;
     forget_running(trainer);
-    ar_trainer_leave(previous, trainer);
     if (report != NULL && status == ALTERREC_OK)
         ar_host_struct_fill(report, &filled, &ar_epoch_report_struct);
+    return status;
+}
+
+alterrec_status alterrec_trainer_epoch(alterrec_epoch_report *report, alterrec_trainer *trainer,
+                                       const alterrec_plan *plan) {
+    AR_NOT_NULL(trainer);
+    if (report != NULL)
+        AR_TRY(ar_host_struct_check(&ar_epoch_report_struct, report, __func__));
+    int previous;
+    AR_TRY(ar_trainer_enter(&previous, trainer, __func__));
+    alterrec_status status = ar_trainer_epoch(report, trainer, plan, __func__);
+    ar_trainer_leave(previous, trainer);
     return status;
 }

@@ -75,13 +75,6 @@ int64_t ar_examples_next(const ar_examples *examples, int64_t unit, int64_t batc
     return unit;
 }
 
-int64_t ar_examples_batches(const ar_examples *examples, int64_t batch_size) {
-    int64_t batches = 0;
-    for (int64_t u = 0; u < examples->unit_count; batches++)
-        u = ar_examples_next(examples, u, batch_size);
-    return batches;
-}
-
 void ar_batch_memory_free(ar_batch_memory *memory) {
     ar_free(memory->items);
     ar_free(memory->labels);

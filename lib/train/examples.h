@@ -44,9 +44,6 @@ void ar_examples_shuffle(ar_examples *examples, uint64_t seed);
 /* Takes units in order until they hold batch_size examples. */
 int64_t ar_examples_next(const ar_examples *examples, int64_t unit, int64_t batch_size);
 
-/* The number of batches in the present order. */
-int64_t ar_examples_batches(const ar_examples *examples, int64_t batch_size);
-
 /* The arrays of a batch, reused from batch to batch. */
 typedef struct ar_batch_memory {
     int32_t *items, *labels;

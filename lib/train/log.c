@@ -16,12 +16,10 @@ alterrec_status ar_log_tell(alterrec_trainer *trainer, int32_t level, const char
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    bool busy = atomic_exchange(&trainer->busy, true);
     bool between = atomic_exchange(&trainer->between_epochs, false);
     uint64_t errors = ar_fail_count();
     int32_t answer = trainer->log(level, message, trainer->log_data);
     atomic_store(&trainer->between_epochs, between);
-    atomic_store(&trainer->busy, busy);
     if (answer > 0)
         atomic_store(&trainer->cancelled, true);
     return answer < 0 ? ar_fail_answer(answer, "log", errors) : ALTERREC_OK;

@@ -4,7 +4,7 @@
 
 #include "train/trainer.h"
 
-/* Tells a message, if there is a callback; while it is told, the trainer is inside a call. The
+/* Tells a message, if there is a callback; the trainer is inside a call (ar_trainer_enter). The
  * message is cut off beyond some hundred bytes. A negative answer is returned; a positive one asks
  * to stop, as alterrec_trainer_cancel does. */
 alterrec_status ar_log_tell(alterrec_trainer *trainer, int32_t level, const char *format, ...)

@@ -1,6 +1,7 @@
-/* A whole training: alterrec_trainer_run, written with public calls alone. */
+/* A whole training: alterrec_trainer_run. */
 #include "data/config.h"
 #include "model/alpha.h"
+#include "train/epoch.h"
 #include "train/log.h"
 
 /* The plan of the next epoch: the built-in one, as the callback changes it. *stop: there is none.
@@ -31,15 +32,16 @@ static alterrec_status choose_alpha(alterrec_trainer *trainer) {
         trainer->fusion.call != NULL)
         return ALTERREC_OK;
     const char *alpha;
-    AR_TRY(alterrec_model_choose_alpha(NULL, NULL, trainer->model, trainer->valid, AR_ALPHA_POINTS,
-                                       trainer->config));
+    double curve[AR_ALPHA_POINTS];
+    AR_TRY(ar_model_choose_alpha(curve, trainer->model, trainer->valid, AR_ALPHA_POINTS,
+                                 trainer->config));
     AR_TRY(alterrec_config_get(&alpha, trainer->model->config, "fusion.alpha"));
     return ar_log_tell(trainer, ALTERREC_LOG_INFO, "fusion.alpha %s is the best, and the model's",
                        alpha);
 }
 
 static alterrec_status finish(alterrec_trainer *trainer) {
-    AR_TRY(alterrec_trainer_use_best(trainer));
+    AR_TRY(ar_trainer_use_best(trainer));
     return choose_alpha(trainer);
 }
 
@@ -48,13 +50,11 @@ static alterrec_status finish(alterrec_trainer *trainer) {
 static alterrec_status give_up(alterrec_trainer *trainer, alterrec_status status) {
     char text[AR_FAIL_TEXT_SIZE];
     (void)alterrec_last_error_copy(text, sizeof text);
-    (void)alterrec_trainer_use_best(trainer);
+    (void)ar_trainer_use_best(trainer);
     return ar_fail(status, "%s", text);
 }
 
-alterrec_status alterrec_trainer_run(alterrec_trainer *trainer) {
-    AR_NOT_NULL(trainer);
-    AR_TRY(ar_trainer_check_idle(trainer, __func__));
+static alterrec_status run(alterrec_trainer *trainer, const char *function) {
     alterrec_epoch_report report = {.struct_size = sizeof report};
     int64_t epochs = alterrec_trainer_epochs(trainer);
     alterrec_status status = ALTERREC_OK;
@@ -66,8 +66,17 @@ alterrec_status alterrec_trainer_run(alterrec_trainer *trainer) {
         status = next_plan(&plan, &stop, trainer, first ? NULL : &report);
         if (status != ALTERREC_OK || stop)
             break;
-        status = alterrec_trainer_epoch(&report, trainer, &plan);
+        status = ar_trainer_epoch(&report, trainer, &plan, function);
         stop = report.stopped != 0;
     }
     return status == ALTERREC_OK ? finish(trainer) : give_up(trainer, status);
+}
+
+alterrec_status alterrec_trainer_run(alterrec_trainer *trainer) {
+    AR_NOT_NULL(trainer);
+    int previous;
+    AR_TRY(ar_trainer_enter(&previous, trainer, __func__));
+    alterrec_status status = run(trainer, __func__);
+    ar_trainer_leave(previous, trainer);
+    return status;
 }

@@ -11,22 +11,6 @@
 
 enum { RANKER, LABELLER };
 
-alterrec_status ar_trainer_enter(int *previous, alterrec_trainer *trainer, const char *function) {
-    *previous = 0;
-    AR_TRY(ar_trainer_check_items(trainer, function));
-    if (atomic_exchange(&trainer->busy, true))
-        return ar_fail(ALTERREC_ERROR_BUSY, "%s: the trainer is inside a call", function);
-    atomic_store(&trainer->model->busy, true);
-    *previous = ar_threads_enter(trainer->options.threads);
-    return ALTERREC_OK;
-}
-
-void ar_trainer_leave(int previous, alterrec_trainer *trainer) {
-    ar_threads_leave(previous);
-    atomic_store(&trainer->model->busy, false);
-    atomic_store(&trainer->busy, false);
-}
-
 alterrec_status ar_trainer_choose_plan(alterrec_plan *chosen, const alterrec_trainer *trainer,
                                        const alterrec_plan *plan, const char *function) {
     const alterrec_model *model = trainer->model;

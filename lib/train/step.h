@@ -14,8 +14,4 @@ alterrec_status ar_trainer_step(ar_step_result *result, alterrec_trainer *traine
                                 const ar_example_batch *batch, const alterrec_plan *plan,
                                 const int32_t *negatives, int64_t count);
 
-/* Marks trainer and model as inside a call and sets the thread count; BUSY if they are already. */
-alterrec_status ar_trainer_enter(int *previous, alterrec_trainer *trainer, const char *function);
-void ar_trainer_leave(int previous, alterrec_trainer *trainer);
-
 #endif

@@ -38,6 +38,21 @@ static alterrec_status check_catalog(const alterrec_model *model, const alterrec
     return ALTERREC_OK;
 }
 
+/* What follows from the config. */
+static alterrec_status set_up(alterrec_trainer *trainer) {
+    const alterrec_config *config = trainer->config;
+    trainer->fusion.alpha = (float)ar_fusion_alpha(config, NULL);
+    read_options(&trainer->options, config);
+    AR_TRY(ar_schedule_read(&trainer->schedule, config, trainer->model));
+    AR_TRY(ar_examples_create(&trainer->examples, trainer->train, trainer->model->shape.max_len,
+                              ar_config_choice(config, "train.batching") == 1));
+    /* Every batch but the last of an order holds batch_size examples or more. */
+    int64_t most_batches = (trainer->examples.count - 1) / trainer->options.batch_size + 1;
+    AR_NEW(trainer->batches, most_batches + 1);
+    ar_trainer_order(trainer);
+    return ALTERREC_OK;
+}
+
 alterrec_status alterrec_trainer_create(alterrec_trainer **trainer, alterrec_model *model,
                                         const alterrec_sessions *train,
                                         const alterrec_sessions *valid,
@@ -48,23 +63,15 @@ alterrec_status alterrec_trainer_create(alterrec_trainer **trainer, alterrec_mod
     AR_NOT_NULL(train);
     AR_TRY(check_catalog(model, train, "train"));
     AR_TRY(check_catalog(model, valid, "valid"));
-    config = config != NULL ? config : model->config;
     alterrec_trainer *made;
     AR_NEW(made, 1);
     made->model = ar_model_hold(model);
     made->train = ar_sessions_hold(train);
     made->valid = valid != NULL ? ar_sessions_hold(valid) : NULL;
     made->best_epoch = -1;
-    made->fusion.alpha = (float)ar_fusion_alpha(config, NULL);
-    read_options(&made->options, config);
-    alterrec_status status = alterrec_config_clone(&made->config, config);
+    alterrec_status status = ar_config_merge(&made->config, model->config, config);
     if (status == ALTERREC_OK)
-        status = ar_schedule_read(&made->schedule, config, model);
-    if (status == ALTERREC_OK)
-        status = ar_examples_create(&made->examples, train, model->shape.max_len,
-                                    ar_config_choice(config, "train.batching") == 1);
-    if (status == ALTERREC_OK)
-        status = ar_trainer_order(made);
+        status = set_up(made);
     if (status != ALTERREC_OK) {
         alterrec_trainer_free(made);
         return status;
@@ -100,7 +107,7 @@ void alterrec_trainer_free(alterrec_trainer *trainer) {
     ar_free(trainer);
 }
 
-alterrec_status ar_trainer_check_items(const alterrec_trainer *trainer, const char *function) {
+static alterrec_status check_items(const alterrec_trainer *trainer, const char *function) {
     int64_t items = trainer->train->catalog->items;
     if (trainer->model->catalog->items != items)
         return ar_fail(ALTERREC_ERROR_MISMATCH,
@@ -128,25 +135,44 @@ alterrec_status ar_trainer_settle(alterrec_trainer *trainer) {
     return ALTERREC_OK;
 }
 
-alterrec_status ar_trainer_order(alterrec_trainer *trainer) {
+void ar_trainer_order(alterrec_trainer *trainer) {
     ar_examples *examples = &trainer->examples;
     uint64_t seed = ar_random_key(trainer->options.seed, (uint64_t)trainer->state.epoch);
     ar_examples_shuffle(examples, ar_random_key(seed, AR_STREAM_ORDER));
-    int64_t count = ar_examples_batches(examples, trainer->options.batch_size);
-    void *batches = trainer->batches;
-    AR_TRY(ar_grow(&batches, &trainer->batch_capacity, count + 1, sizeof *trainer->batches));
-    trainer->batches = batches;
+    int64_t count = 0;
+    for (int64_t unit = 0; unit < examples->unit_count; trainer->batches[++count] = unit)
+        unit = ar_examples_next(examples, unit, trainer->options.batch_size);
     trainer->batch_count = count;
-    for (int64_t b = 0; b < count; b++)
-        trainer->batches[b + 1] =
-            ar_examples_next(examples, trainer->batches[b], trainer->options.batch_size);
-    return ALTERREC_OK;
+}
+
+static alterrec_status busy_error(const char *function) {
+    return ar_fail(ALTERREC_ERROR_BUSY, "%s: the trainer is inside a call", function);
 }
 
 alterrec_status ar_trainer_check_idle(const alterrec_trainer *trainer, const char *function) {
-    if (atomic_load(&trainer->busy))
-        return ar_fail(ALTERREC_ERROR_BUSY, "%s: the trainer is inside a call", function);
-    return ALTERREC_OK;
+    return atomic_load(&trainer->busy) ? busy_error(function) : ALTERREC_OK;
+}
+
+alterrec_status ar_trainer_enter(int *previous, alterrec_trainer *trainer, const char *function) {
+    *previous = 0;
+    if (atomic_exchange(&trainer->busy, true))
+        return busy_error(function);
+    alterrec_status status = ar_model_enter(trainer->model, function);
+    if (status != ALTERREC_OK) {
+        atomic_store(&trainer->busy, false);
+        return status;
+    }
+    status = check_items(trainer, function);
+    *previous = ar_threads_enter(trainer->options.threads);
+    if (status != ALTERREC_OK)
+        ar_trainer_leave(*previous, trainer);
+    return status;
+}
+
+void ar_trainer_leave(int previous, alterrec_trainer *trainer) {
+    ar_threads_leave(previous);
+    ar_model_leave(trainer->model);
+    atomic_store(&trainer->busy, false);
 }
 
 alterrec_status alterrec_trainer_on_progress(alterrec_trainer *trainer,
@@ -210,10 +236,7 @@ alterrec_status alterrec_trainer_plan(alterrec_plan *plan, const alterrec_traine
     return ALTERREC_OK;
 }
 
-alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer) {
-    AR_NOT_NULL(trainer);
-    AR_TRY(ar_trainer_check_idle(trainer, __func__));
-    AR_TRY(ar_trainer_check_items(trainer, __func__));
+alterrec_status ar_trainer_use_best(alterrec_trainer *trainer) {
     ar_trainer_drop_teachers(trainer);
     for (int side = 0; side < AR_MODEL_SIDES; side++) {
         ar_tower *tower = ar_model_side(trainer->model, side);
@@ -225,6 +248,15 @@ alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer) {
         return ar_log_tell(trainer, ALTERREC_LOG_INFO, "the model has the weights of epoch %lld",
                            (long long)trainer->best_epoch);
     return ALTERREC_OK;
+}
+
+alterrec_status alterrec_trainer_use_best(alterrec_trainer *trainer) {
+    AR_NOT_NULL(trainer);
+    int previous;
+    AR_TRY(ar_trainer_enter(&previous, trainer, __func__));
+    alterrec_status status = ar_trainer_use_best(trainer);
+    ar_trainer_leave(previous, trainer);
+    return status;
 }
 
 int64_t alterrec_trainer_batches(const alterrec_trainer *trainer) {

@@ -45,13 +45,14 @@ struct alterrec_trainer {
     alterrec_model *model;    /* held */
     alterrec_sessions *train; /* held */
     alterrec_sessions *valid; /* held; NULL: none */
-    alterrec_config *config;  /* own copy of what it was made with */
+    alterrec_config *config;  /* the model's own, as the caller's changes it */
     ar_trainer_options options;
     ar_schedule schedule;
     ar_training_state state;
     ar_examples examples; /* in the order of the next epoch */
-    int64_t *batches;     /* [batch_count + 1] the first unit of each batch of that order */
-    int64_t batch_count, batch_capacity;
+    int64_t *batches;     /* [batch_count + 1] the first unit of each batch of that order; has room
+                             for those of any order */
+    int64_t batch_count;
     ar_batch_memory memory;
     ar_running running;
     ar_teacher_slot teachers[2];
@@ -78,18 +79,23 @@ struct alterrec_trainer {
     atomic_bool between_epochs; /* inside a call, but nothing is half done: it may be saved */
 };
 
-/* MISMATCH, naming `function`, if the model has got more items than the trainer was made for: its
- * buffers are too small for them. */
-alterrec_status ar_trainer_check_items(const alterrec_trainer *trainer, const char *function);
-
 /* BUSY, naming `function`, while the trainer is inside a call. */
 alterrec_status ar_trainer_check_idle(const alterrec_trainer *trainer, const char *function);
+
+/* Marks trainer and model as inside a call and sets the thread count; BUSY if one of them is
+ * already. MISMATCH if the model has got more items than the trainer was made for: its buffers are
+ * too small for them. Whatever calls the host back does it between enter and leave. */
+alterrec_status ar_trainer_enter(int *previous, alterrec_trainer *trainer, const char *function);
+void ar_trainer_leave(int previous, alterrec_trainer *trainer);
 
 /* Forgets the frozen towers: what they were made from has changed. */
 void ar_trainer_drop_teachers(alterrec_trainer *trainer);
 
+/* As alterrec_trainer_use_best, of a trainer that is inside a call. */
+alterrec_status ar_trainer_use_best(alterrec_trainer *trainer);
+
 /* Puts the examples in the order of the next epoch and cuts it into batches. */
-alterrec_status ar_trainer_order(alterrec_trainer *trainer);
+void ar_trainer_order(alterrec_trainer *trainer);
 
 /* Brings every row of both towers to where Adam stands (ar_learner_settle). */
 alterrec_status ar_trainer_settle(alterrec_trainer *trainer);

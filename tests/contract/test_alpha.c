@@ -280,7 +280,7 @@ static int32_t intrude(const alterrec_progress *progress, void *user_data) {
     (void)progress;
     i->calls++;
     check_fails(alterrec_model_choose_alpha(NULL, NULL, i->model, i->valid, 3, NULL),
-                ALTERREC_ERROR_BUSY, "a trainer is using the model");
+                ALTERREC_ERROR_BUSY, "another call is using the model");
     return 0;
 }
 

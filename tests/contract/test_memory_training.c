@@ -135,6 +135,43 @@ START_TEST(test_epochs) {
 }
 END_TEST
 
+/* An epoch that could not be ended is not counted, and can still be ended: its steps are kept.
+ * Small batches, of which every epoch has another number. */
+START_TEST(test_ends_of_epochs) {
+    alterrec_epoch_report report = {.struct_size = sizeof report};
+    alterrec_batch *batch;
+    int64_t failures = 0, fewest = INT64_MAX, most = 0;
+    shop_set(&s, "train.batch_size", "2");
+    free_model();
+    MUST(create_model());
+    MUST(create_trainer());
+    MUST(alterrec_batch_create(&batch));
+    for (int32_t epoch = 0; epoch < 6; epoch++) {
+        int64_t batches = alterrec_trainer_batches(trainer);
+        fewest = batches < fewest ? batches : fewest;
+        most = batches > most ? batches : most;
+        MUST(alterrec_trainer_batch(batch, trainer, 0));
+        MUST(alterrec_trainer_step(NULL, trainer, batch, NULL));
+        alterrec_status status = ALTERREC_ERROR_OUT_OF_MEMORY;
+        for (int64_t n = 1; status != ALTERREC_OK; n++, failures++) {
+            ck_assert_int_eq(status, ALTERREC_ERROR_OUT_OF_MEMORY);
+            ck_assert_int_eq(alterrec_trainer_epochs(trainer), epoch);
+            ar_memory_fail_after(n);
+            status = alterrec_trainer_end_epoch(&report, trainer);
+            ar_memory_fail_after(0);
+        }
+        ck_assert_int_eq(alterrec_trainer_epochs(trainer), epoch + 1);
+        ck_assert_int_eq(report.epoch, epoch);
+        ck_assert_int_eq(report.steps, 1);
+        ck_assert_int_eq(report.examples, alterrec_batch_examples(batch));
+    }
+    ck_assert_int_gt(failures, 30);
+    ck_assert_int_lt(fewest, most);
+    alterrec_batch_free(batch);
+    free_trainer();
+}
+END_TEST
+
 static alterrec_status save_trainer(void) {
     return alterrec_trainer_save(trainer, path);
 }
@@ -262,6 +299,7 @@ int main(void) {
     TCase *cases = tcase_create("memory_training");
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_test(cases, test_epochs);
+    tcase_add_test(cases, test_ends_of_epochs);
     tcase_add_loop_test(cases, test_checkpoints, 0, 2);
     tcase_add_loop_test(cases, test_evaluations, 0, 2);
     tcase_add_loop_test(cases, test_recommenders, 0, 2);

@@ -97,8 +97,8 @@ START_TEST(every_prefix_once) {
     for (uint64_t seed = 0; seed < 3; seed++) {
         ar_examples_shuffle(&f.examples, seed);
         for (int64_t batch_size = 1; batch_size <= expected + 1; batch_size++)
-            ck_assert_int_eq(check_epoch(&f, batch_size, _i != 0 ? 1 : MAX_LEN),
-                             ar_examples_batches(&f.examples, batch_size));
+            ck_assert_int_le(check_epoch(&f, batch_size, _i != 0 ? 1 : MAX_LEN),
+                             (expected - 1) / batch_size + 1);
     }
     close_fixture(&f);
 }

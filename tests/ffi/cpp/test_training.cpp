@@ -163,6 +163,22 @@ void what_callbacks_throw_comes_out(const shop &s) {
     });
     trainer.epoch();
     CHECK(busy);
+    trainer.on_progress(nullptr);
+    /* So is it for a schedule, whose lambda lives on: what it captured is read afterwards. */
+    std::string captured(100, 'x'), read;
+    trainer.on_schedule(
+        [&trainer, &read, captured](alterrec_plan &, const alterrec_epoch_report *) {
+            CHECK_THROWS(alterrec::error, trainer.on_schedule(nullptr),
+                         caught.status() == ALTERREC_ERROR_BUSY);
+            CHECK_THROWS(alterrec::error,
+                         trainer.on_schedule([](alterrec_plan &, const alterrec_epoch_report *) {}),
+                         caught.status() == ALTERREC_ERROR_BUSY);
+            read = captured;
+            return alterrec::stop;
+        });
+    trainer.run();
+    CHECK(read == captured);
+    trainer.on_schedule(nullptr);
     trainer.on_progress([](const alterrec_progress &) { return alterrec::stop; });
     CHECK(trainer.epoch().stopped);
     trainer.on_progress(nullptr);

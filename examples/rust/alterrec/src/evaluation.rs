@@ -122,7 +122,7 @@ impl Drop for Evaluator<'_> {
 }
 
 impl<'a> Evaluator<'a> {
-    /// With the options `eval.*` of `config` (`None`: the model's own).
+    /// With the options `eval.*` of `config` (what it does not set: the model's own).
     pub fn new(model: &'a Model, config: Option<&ConfigView>) -> Result<Evaluator<'a>> {
         let config = optional(config, ConfigView::as_ptr);
         let handle =

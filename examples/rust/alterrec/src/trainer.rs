@@ -142,8 +142,8 @@ where
 }
 
 impl<'a> Trainer<'a> {
-    /// `valid`: the sessions that decide when to stop. `config` (`None`: the model's own): how to
-    /// train.
+    /// `valid`: the sessions that decide when to stop. `config` (what it does not set: the model's
+    /// own): how to train.
     pub fn new(
         model: &'a mut Model,
         train: &SessionsView,
