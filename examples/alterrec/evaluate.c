@@ -7,6 +7,7 @@
 #include "terminal.h"
 
 #include <alterrec/alterrec.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@ typedef struct evaluating {
     alterrec_dataset *dataset;
     alterrec_sessions *train;
     alterrec_sessions *held_out;
+    int64_t interactions; /* that were held out */
+    int64_t left_out;     /* those of items that the model does not have */
     alterrec_evaluation *evaluation;
 } evaluating;
 
@@ -28,35 +31,51 @@ static void evaluating_close(evaluating *work) {
     alterrec_model_free(work->model);
 }
 
+static void warn_left_out(int64_t left_out, int64_t interactions, const char *set) {
+    if (left_out > 0)
+        program_warn("%s of %s %s interactions are of items that the model does not have and were "
+                     "left out",
+                     terminal_count(left_out), terminal_count(interactions), set);
+}
+
 /* One split of the dataset over the model's catalog; *moved stays NULL if there is no such split.
  */
-static int take_split(alterrec_sessions **moved, const evaluating *work, int32_t split) {
+static int take_split(alterrec_sessions **moved, int64_t *left_out, const evaluating *work,
+                      int32_t split) {
     const alterrec_sessions *sessions = alterrec_dataset_sessions(work->dataset, split);
     if (alterrec_sessions_count(sessions) == 0)
         return PROGRAM_OK;
-    int64_t missing;
-    if (settings_move_sessions(moved, &missing, sessions, alterrec_dataset_catalog(work->dataset),
+    if (settings_move_sessions(moved, left_out, sessions, alterrec_dataset_catalog(work->dataset),
                                alterrec_model_catalog(work->model)) != ALTERREC_OK)
         return program_library_error();
-    if (missing > 0)
-        program_warn("left out %s interactions with items that the model does not have",
-                     terminal_count(missing));
     return PROGRAM_OK;
+}
+
+static int take_training(evaluating *work) {
+    int64_t left_out = 0;
+    int code = take_split(&work->train, &left_out, work, ALTERREC_SPLIT_TRAIN);
+    if (code == PROGRAM_OK)
+        warn_left_out(left_out, left_out + alterrec_sessions_interactions(work->train), "training");
+    return code;
 }
 
 /* With a session file of its own, the dataset only serves the popularity baseline and the groups:
  * an evaluation goes on without it. */
 static int read_given_sessions(evaluating *work, const char *path) {
+    alterrec_data_report report = {.struct_size = sizeof report};
     if (alterrec_sessions_read(&work->held_out, alterrec_model_catalog(work->model), path,
-                               work->config) != ALTERREC_OK)
+                               work->config) != ALTERREC_OK ||
+        alterrec_sessions_report(&report, work->held_out) != ALTERREC_OK)
         return program_library_error();
+    work->left_out = report.rows_unknown_item;
+    work->interactions = report.interactions_read + report.rows_unknown_item;
     if (!settings_have_data(work->config))
         return PROGRAM_OK;
     if (alterrec_dataset_read(&work->dataset, work->config) != ALTERREC_OK) {
         program_warn("no popularity baseline: %s", alterrec_last_error());
         return PROGRAM_OK;
     }
-    return take_split(&work->train, work, ALTERREC_SPLIT_TRAIN);
+    return take_training(work);
 }
 
 static int read_test_sessions(evaluating *work) {
@@ -65,16 +84,25 @@ static int read_test_sessions(evaluating *work) {
                              "YAML file of its training, or --sessions FILE");
     if (alterrec_dataset_read(&work->dataset, work->config) != ALTERREC_OK)
         return program_library_error();
-    int code = take_split(&work->train, work, ALTERREC_SPLIT_TRAIN);
+    int code = take_training(work);
     if (code == PROGRAM_OK)
-        code = take_split(&work->held_out, work, ALTERREC_SPLIT_TEST);
+        code = take_split(&work->held_out, &work->left_out, work, ALTERREC_SPLIT_TEST);
+    work->interactions = work->left_out + alterrec_sessions_interactions(work->held_out);
     if (code == PROGRAM_OK && work->held_out == NULL)
         code = program_error("the data has no test sessions: see data.test_share and data.test");
     return code;
 }
 
+/* The library's line, and what it was not given. */
+static void print_json(const evaluating *work) {
+    const char *figures = alterrec_evaluation_json(work->evaluation);
+    printf("%.*s,\"interactions\":%" PRId64 ",\"left_out\":%" PRId64 "}\n",
+           (int)strlen(figures) - 1, figures, work->interactions, work->left_out);
+}
+
 static int run(evaluating *work, bool json) {
     cli_progress progress;
+    warn_left_out(work->left_out, work->interactions, "held-out");
     progress_open(&progress, NULL, work->config, json);
     alterrec_status status =
         alterrec_evaluate(&work->evaluation, work->model, work->held_out, work->train, work->config,
@@ -83,7 +111,7 @@ static int run(evaluating *work, bool json) {
     if (status != ALTERREC_OK)
         return status > 0 ? program_error("stopped") : program_library_error();
     if (json)
-        printf("%s\n", alterrec_evaluation_json(work->evaluation));
+        print_json(work);
     else
         table_print(work->evaluation, work->config);
     return PROGRAM_OK;

@@ -251,8 +251,9 @@ ALTERREC_API alterrec_status alterrec_sessions_create(alterrec_sessions **sessio
 
 /* Reads sessions of a known catalog: one session a line of item keys, or a table with a session and
  * an item column (CSV, TSV, `.inter`); options data.*. Items that the catalog lacks are dropped
- * (data.unknown_items: drop) or an error. The session-length filters are applied, the item-count
- * filter is not. Statuses: IO, PARSE, NOT_FOUND (column, item). Since 0.1. */
+ * (data.unknown_items: drop), which alterrec_sessions_report counts, or an error. The
+ * session-length filters are applied, the item-count filter is not. Statuses: IO, PARSE, NOT_FOUND
+ * (column, item). Since 0.1. */
 ALTERREC_API alterrec_status alterrec_sessions_read(alterrec_sessions **sessions,
                                                     const alterrec_catalog *catalog,
                                                     const char *path,
@@ -272,14 +273,14 @@ ALTERREC_API alterrec_status alterrec_sessions_get(const int32_t **items, int64_
                                                    const alterrec_sessions *sessions,
                                                    int64_t index);
 
-/* What a dataset's reading met: how much was read, how much was dropped and why. */
+/* What reading met: how much was read, how much was dropped and why. */
 typedef struct alterrec_data_report {
     uint32_t struct_size; /* in: sizeof(alterrec_data_report), as the host knows it */
     uint32_t reserved;
     int64_t rows_read;          /* table rows, or session lines */
     int64_t rows_condition;     /* dropped: data.positive_column not above 0 */
     int64_t rows_missing;       /* dropped: empty session or item */
-    int64_t rows_unknown_item;  /* dropped: item not in the item file */
+    int64_t rows_unknown_item;  /* dropped: item not in the item file, or the catalog given */
     int64_t interactions_read;  /* after the four above */
     int64_t repeats_dropped;    /* data.repeats: drop */
     int64_t rare_items_dropped; /* distinct items seen fewer than data.min_item_count times */
@@ -292,6 +293,12 @@ typedef struct alterrec_data_report {
     int64_t sessions[3];        /* train, valid, test */
     int64_t interactions[3];    /* train, valid, test */
 } alterrec_data_report;
+
+/* What alterrec_sessions_read met on its way to these sessions: the fields before `items`. The rest
+ * is 0, and all of it for sessions that were not read from a file, or with a dataset. Statuses:
+ * INVALID_ARGUMENT. Since 0.1. */
+ALTERREC_API alterrec_status alterrec_sessions_report(alterrec_data_report *report,
+                                                      const alterrec_sessions *sessions);
 
 /* Everything one training needs, read by one call from the files that the options data.* name. */
 typedef struct alterrec_dataset alterrec_dataset;

@@ -773,6 +773,12 @@ template <class Base> class sessions_reader : public Base {
         return finish<Form>(status,
                             span<const std::int32_t>(items, static_cast<std::size_t>(length)));
     }
+    /* What reading them from a file met. */
+    template <class Form = default_form> outcome<Form, data_report> report(Form = {}) const {
+        data_report filled;
+        alterrec_status status = alterrec_sessions_report(&filled, this->handle());
+        return finish<Form>(status, filled);
+    }
 };
 
 } // namespace detail

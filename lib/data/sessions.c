@@ -1,5 +1,6 @@
 #include "data/sessions.h"
 
+#include "core/host_struct.h"
 #include "core/memory.h"
 #include "core/threads.h"
 #include "data/catalog.h"
@@ -139,6 +140,17 @@ alterrec_status alterrec_sessions_read(alterrec_sessions **sessions,
     }
     if (status == ALTERREC_OK)
         status = ar_sessions_take(sessions, catalog, &read.items, &read.offsets, read.count);
+    if (status == ALTERREC_OK)
+        (*sessions)->report = report;
     ar_interactions_free(&read);
     return status;
+}
+
+alterrec_status alterrec_sessions_report(alterrec_data_report *report,
+                                         const alterrec_sessions *sessions) {
+    AR_NOT_NULL(report);
+    AR_NOT_NULL(sessions);
+    AR_TRY(ar_host_struct_check(&ar_data_report_struct, report, __func__));
+    ar_host_struct_fill(report, &sessions->report, &ar_data_report_struct);
+    return ALTERREC_OK;
 }

@@ -11,6 +11,7 @@ struct alterrec_sessions {
     int32_t *items;            /* [offsets[count]] */
     int64_t *offsets;          /* [count + 1] */
     int64_t count;
+    alterrec_data_report report; /* of the file that they were read from; else zeroed */
 };
 
 /* Another holder; given back with alterrec_sessions_free. */

@@ -2,13 +2,13 @@
  */
 #include "core/memory.h"
 #include "data/config.h"
+#include "model/file_kind.h"
 #include "model/model.h"
 #include "model/parameter_file.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define FORMAT         "alterrec-model"
 #define FORMAT_VERSION "1"
 
 /* What the metadata entry `checksum` says if the writer of the file makes none. */
@@ -51,7 +51,7 @@ static void put_metadata(ar_tensor_writer *writer, const alterrec_model *model,
                          const ar_text *config) {
     char items[32];
     (void)snprintf(items, sizeof items, "%lld", (long long)model->catalog->items);
-    ar_tensor_writer_metadata(writer, "format", FORMAT);
+    ar_tensor_writer_metadata(writer, "format", ar_file_kind_format(AR_FILE_MODEL));
     ar_tensor_writer_metadata(writer, "format_version", FORMAT_VERSION);
     ar_tensor_writer_metadata(writer, "items", items);
     ar_tensor_writer_metadata(writer, "config", config->bytes);
@@ -198,11 +198,6 @@ static alterrec_status read_catalog(alterrec_catalog **catalog, const ar_tensor_
     return status;
 }
 
-static bool is_model_file(const ar_tensor_file *file) {
-    const char *format = ar_tensor_file_metadata(file, "format");
-    return format != NULL && strcmp(format, FORMAT) == 0;
-}
-
 /* A file that says it is a model's has a checksum, or says that it has none: one that lost it is
  * damaged. Of a later version, nothing else may be taken for known. */
 static alterrec_status check_whole(const ar_tensor_file *file) {
@@ -287,11 +282,9 @@ alterrec_status alterrec_model_load(alterrec_model **model, const char *path) {
     AR_TRY(ar_tensor_file_open(&file, path));
     alterrec_catalog *catalog = NULL;
     alterrec_config *config = NULL;
-    alterrec_status status =
-        is_model_file(&file)
-            ? alterrec_config_create(&config)
-            : ar_fail(ALTERREC_ERROR_PARSE,
-                      "%s: is not a model file: its metadata have no format \"" FORMAT "\"", path);
+    alterrec_status status = ar_file_check_kind(&file, AR_FILE_MODEL);
+    if (status == ALTERREC_OK)
+        status = alterrec_config_create(&config);
     if (status == ALTERREC_OK)
         status = load(model, &catalog, config, &file);
     alterrec_config_free(config);
@@ -308,7 +301,7 @@ alterrec_status alterrec_model_load(alterrec_model **model, const char *path) {
 static alterrec_status check_source(const ar_tensor_file *file) {
     static const char ours[] = "alterrec-";
     const char *format = ar_tensor_file_metadata(file, "format");
-    if (is_model_file(file))
+    if (ar_file_is(file, AR_FILE_MODEL))
         return check_whole(file);
     bool checked = format != NULL && strncmp(format, ours, sizeof ours - 1) == 0 &&
                    ar_tensor_file_metadata(file, "checksum") != NULL;

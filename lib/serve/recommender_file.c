@@ -3,16 +3,15 @@
  */
 #include "core/memory.h"
 #include "data/config.h"
+#include "model/file_kind.h"
 #include "model/fusion.h"
 #include "model/model.h"
-#include "model/tensor_file.h"
 #include "serve/recommender.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#define FORMAT         "alterrec-recommender"
 #define FORMAT_VERSION "1"
 
 #define KEYS        "catalog.keys"
@@ -111,7 +110,7 @@ static alterrec_status write_file(const alterrec_recommender *recommender, const
     list_arrays(&arrays, recommender);
     (void)snprintf(items, sizeof items, "%lld", (long long)recommender->items);
     AR_TRY(ar_tensor_writer_open(&writer, path));
-    ar_tensor_writer_metadata(&writer, "format", FORMAT);
+    ar_tensor_writer_metadata(&writer, "format", ar_file_kind_format(AR_FILE_RECOMMENDER));
     ar_tensor_writer_metadata(&writer, "format_version", FORMAT_VERSION);
     ar_tensor_writer_metadata(&writer, "items", items);
     ar_tensor_writer_metadata(&writer, "towers", tower_sets[tower_set(recommender)]);
@@ -156,13 +155,8 @@ static alterrec_status take(const ar_tensor_view **view, const ar_tensor_file *f
 }
 
 static alterrec_status check_format(const ar_tensor_file *file) {
-    const char *format = ar_tensor_file_metadata(file, "format");
     const char *version = ar_tensor_file_metadata(file, "format_version");
-    if (format == NULL || strcmp(format, FORMAT) != 0)
-        return ar_fail(ALTERREC_ERROR_PARSE,
-                       "%s: is not a recommender's file: its metadata have no format \"" FORMAT
-                       "\"",
-                       file->path);
+    AR_TRY(ar_file_check_kind(file, AR_FILE_RECOMMENDER));
     if (version == NULL || strcmp(version, FORMAT_VERSION) != 0)
         return ar_fail(
             ALTERREC_ERROR_UNSUPPORTED,

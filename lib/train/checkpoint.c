@@ -3,13 +3,13 @@
 #include "core/checksum.h"
 #include "core/memory.h"
 #include "data/config.h"
+#include "model/file_kind.h"
 #include "model/parameter_file.h"
 #include "train/log.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define FORMAT         "alterrec-checkpoint"
 #define FORMAT_VERSION "1"
 
 /*
@@ -183,7 +183,7 @@ static alterrec_status save(alterrec_trainer *trainer, const char *path) {
     if (status == ALTERREC_OK)
         status = ar_tensor_writer_open(&writer, path);
     if (status == ALTERREC_OK) {
-        ar_tensor_writer_metadata(&writer, "format", FORMAT);
+        ar_tensor_writer_metadata(&writer, "format", ar_file_kind_format(AR_FILE_CHECKPOINT));
         ar_tensor_writer_metadata(&writer, "format_version", FORMAT_VERSION);
         ar_tensor_writer_metadata(&writer, "data", fingerprint);
         ar_tensor_writer_metadata(&writer, "threads", threads);
@@ -255,15 +255,11 @@ static alterrec_status compare_options(const alterrec_trainer *trainer, const ar
 }
 
 static alterrec_status check_metadata(const alterrec_trainer *trainer, const ar_tensor_file *file) {
-    const char *format = ar_tensor_file_metadata(file, "format");
     const char *version = ar_tensor_file_metadata(file, "format_version");
     const char *data = ar_tensor_file_metadata(file, "data");
     const char *threads = ar_tensor_file_metadata(file, "threads");
     const char *config = ar_tensor_file_metadata(file, "config");
-    if (format == NULL || strcmp(format, FORMAT) != 0)
-        return ar_fail(ALTERREC_ERROR_PARSE,
-                       "%s: is not a checkpoint: its metadata have no format \"" FORMAT "\"",
-                       file->path);
+    AR_TRY(ar_file_check_kind(file, AR_FILE_CHECKPOINT));
     if (version == NULL || strcmp(version, FORMAT_VERSION) != 0)
         return ar_fail(ALTERREC_ERROR_UNSUPPORTED,
                        "%s: checkpoint format version \"%s\", this library reads " FORMAT_VERSION,
@@ -360,7 +356,8 @@ static void take_contents(alterrec_trainer *trainer, contents *c) {
         ar_adam *adam = &trainer->learners[side].adam;
         trainer->own_best[side] = c->metrics[METRIC_OWN_BEST + side];
         ar_tower *tower = ar_model_side(trainer->model, side);
-        memcpy(tower->block, c->blocks[side], (size_t)tower->list.count * sizeof *tower->block);
+        if (tower->list.count > 0) /* a joint model has none on its other side */
+            memcpy(tower->block, c->blocks[side], (size_t)tower->list.count * sizeof *tower->block);
         swap(&trainer->best[side], &c->best[side]);
         if (c->first[side] != NULL) {
             swap(&adam->first, &c->first[side]);

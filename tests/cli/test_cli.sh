@@ -183,6 +183,8 @@ ends 0 train a/shop/shop.yaml $small --model m2.safetensors --checkpoint fresh.s
 says err "checkpoint written (epochs done: 1): fresh.safetensors"
 ! grep -q "epochs done" out || fail "resumed from a checkpoint that was not there"
 cmp m.safetensors m2.safetensors || fail "with a checkpoint, a training gave another model"
+ends 1 inspect fresh.safetensors
+says err "is not a model file, but a checkpoint"
 
 ends 0 train a/shop/shop.yaml $small --set fusion.alpha=auto --model auto.safetensors --log auto.jsonl
 says out "the best on the validation sessions"
@@ -190,19 +192,30 @@ says out "fusion   alpha "
 is_json_lines auto.jsonl
 tail -n 1 auto.jsonl | grep -q '"alpha":[0-9.]*,"alpha_curve":\[' || fail "the log has no choice of alpha"
 ends 0 evaluate --model auto.safetensors a/shop/shop.yaml --json
-tail -n 1 auto.jsonl | grep -qF "$(sed 's/^{//; s/}$//' out)" || fail "evaluate has another alpha"
+# The figures as the training's log has them, without what the program says of its sessions.
+figures() {
+    sed 's/^{//; s/,"interactions":[0-9]*,"left_out":[0-9]*}$//' out
+}
+tail -n 1 auto.jsonl | grep -qF "$(figures)" || fail "evaluate has another alpha"
 
 ends 0 evaluate --model m.safetensors a/shop/shop.yaml
 says out "occurrences"
 ends 0 evaluate --model m.safetensors a/shop/shop.yaml --json
 is_json_lines out
-tail -n 1 log.jsonl | grep -qF "$(sed 's/^{//; s/}$//' out)" || fail "evaluate and train's test disagree"
+tail -n 1 log.jsonl | grep -qF "$(figures)" || fail "evaluate and train's test disagree"
 head -n 40 b/sessions.csv >some.csv
 ends 0 evaluate --model m.safetensors a/shop/shop.yaml --sessions some.csv
 says out "popularity"
 ends 0 evaluate --model m.safetensors --sessions some.csv
 says out "fused"
 [ ! -s err ] || fail "an evaluation without a reason to warns"
+sed '2,4s/,P[0-9]*/,NO_SUCH_ITEM/' some.csv >unknown.csv
+cmp -s some.csv unknown.csv && fail "the sessions have no item to exchange"
+ends 0 evaluate --model m.safetensors --sessions unknown.csv
+says err "warning: 3 of 39 held-out interactions are of items that the model does not have and were left out"
+ends 0 evaluate --model m.safetensors --sessions unknown.csv --json
+is_json_lines out
+says out '"interactions":39,"left_out":3}'
 ends 0 evaluate --model m.safetensors --sessions some.csv --set model.dim=7
 says err "model.dim 7 is not the trained model's, which stays"
 ends 1 evaluate --model m.safetensors
@@ -228,7 +241,9 @@ says err "both given"
 ends 2 recommend P000001
 says err "--snapshot FILE is missing"
 ends 1 recommend --snapshot m.safetensors P000001
-says err "is not a recommender's file"
+says err "is not a recommender's file, but a model file"
+ends 1 inspect m.snapshot
+says err "is not a model file, but a recommender's file"
 ends 0 recommend --model m.safetensors P000001 NO_SUCH_ITEM
 says err "warning: no item NO_SUCH_ITEM"
 ends 1 recommend --model m.safetensors NO_SUCH_ITEM

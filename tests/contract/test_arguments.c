@@ -198,6 +198,7 @@ static void try_sessions(void) {
     static const int32_t items[] = {0, 1};
     static const int64_t offsets[] = {0, 2};
     alterrec_sessions *made;
+    alterrec_data_report report = {.struct_size = sizeof report};
     const int32_t *got;
     int64_t length;
     REFUSES(alterrec_sessions_create, sessions, NULL, s.catalog, items, offsets, 1);
@@ -211,6 +212,10 @@ static void try_sessions(void) {
     REFUSES(alterrec_sessions_read, path, &made, s.catalog, NULL, NULL);
     ck_assert_ptr_null(made);
     TAKES(alterrec_sessions_read, config, &made, s.catalog, path, NULL);
+    REFUSES(alterrec_sessions_report, report, NULL, made);
+    REFUSES(alterrec_sessions_report, sessions, &report, NULL);
+    MUST(alterrec_sessions_report(&report, made));
+    ck_assert_int_eq(report.rows_read, 1);
     FREES(alterrec_sessions_free, sessions);
     GIVES(alterrec_sessions_count, sessions, 0, NULL);
     GIVES(alterrec_sessions_interactions, sessions, 0, NULL);

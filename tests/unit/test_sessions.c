@@ -149,6 +149,40 @@ START_TEST(lines_are_sessions) {
 }
 END_TEST
 
+static alterrec_data_report report_of(const alterrec_sessions *sessions) {
+    alterrec_data_report report = {.struct_size = sizeof report};
+    ck_assert_int_eq(alterrec_sessions_report(&report, sessions), ALTERREC_OK);
+    return report;
+}
+
+START_TEST(what_reading_met_is_reported) {
+    alterrec_sessions *sessions;
+    alterrec_data_report report = {.struct_size = sizeof report - 1};
+    const int64_t offsets[] = {0, 2};
+    set("data.min_session_length", "2");
+    for (int table = 0; table < 2; table++) {
+        const char *path = table ? scratch_write("s.csv", "session,item\n1,a\n1,x\n1,b\n2,y\n2,c\n")
+                                 : scratch_write("s.txt", "a x b\ny c\n");
+        ck_assert_int_eq(alterrec_sessions_read(&sessions, catalog, path, config), ALTERREC_OK);
+        ck_assert_int_eq(alterrec_sessions_report(&report, sessions),
+                         ALTERREC_ERROR_INVALID_ARGUMENT);
+        alterrec_data_report met = report_of(sessions);
+        ck_assert_int_eq(met.rows_read, table ? 5 : 2);
+        ck_assert_int_eq(met.rows_unknown_item, 2);
+        ck_assert_int_eq(met.interactions_read, 3);
+        ck_assert_int_eq(met.sessions_read, 2);
+        ck_assert_int_eq(met.sessions_too_short, 1);
+        ck_assert_int_eq(met.items, 0);
+        alterrec_sessions_free(sessions);
+    }
+    ck_assert_int_eq(
+        alterrec_sessions_create(&sessions, catalog, (const int32_t[]){0, 1}, offsets, 1),
+        ALTERREC_OK);
+    ck_assert_int_eq(report_of(sessions).interactions_read, 0);
+    alterrec_sessions_free(sessions);
+}
+END_TEST
+
 START_TEST(unknown_items_are_dropped_or_an_error) {
     const char *path = scratch_write("s.txt", "a x b\nx y\nx c\nc d\n");
     expect_read(path, "ab|cd");
@@ -374,6 +408,7 @@ int main(void) {
     tcase_add_test(tests, sessions_keep_their_catalog_alive);
     tcase_add_test(tests, bad_arrays_are_named);
     tcase_add_test(tests, lines_are_sessions);
+    tcase_add_test(tests, what_reading_met_is_reported);
     tcase_add_test(tests, unknown_items_are_dropped_or_an_error);
     tcase_add_test(tests, length_filters_apply_and_the_item_filter_does_not);
     tcase_add_test(tests, tables_are_grouped_and_ordered);

@@ -183,6 +183,22 @@ func ReadSessions(catalog *Catalog, path string, config *Config) (*Sessions, err
 	return made(s, (*Sessions).Close, err)
 }
 
+// Report says what reading them from a file met.
+func (s *Sessions) Report() (DataReport, error) {
+	defer runtime.KeepAlive(s)
+	return dataReport(func(report *C.alterrec_data_report) C.alterrec_status {
+		return C.alterrec_sessions_report(report, s.p)
+	})
+}
+
+func dataReport(fill func(*C.alterrec_data_report) C.alterrec_status) (DataReport, error) {
+	report := DataReport{size: uint32(unsafe.Sizeof(DataReport{}))}
+	err := call(func() C.alterrec_status {
+		return fill((*C.alterrec_data_report)(unsafe.Pointer(&report)))
+	})
+	return report, err
+}
+
 // Close frees them, unless another handle lends them.
 func (s *Sessions) Close() {
 	if s.owner == nil {
@@ -273,11 +289,9 @@ func (d *Dataset) Test() *Sessions  { return d.sessions[C.ALTERREC_SPLIT_TEST] }
 // Report says what was read and what was dropped.
 func (d *Dataset) Report() (DataReport, error) {
 	defer runtime.KeepAlive(d)
-	report := DataReport{size: uint32(unsafe.Sizeof(DataReport{}))}
-	err := call(func() C.alterrec_status {
-		return C.alterrec_dataset_report((*C.alterrec_data_report)(unsafe.Pointer(&report)), d.p)
+	return dataReport(func(report *C.alterrec_data_report) C.alterrec_status {
+		return C.alterrec_dataset_report(report, d.p)
 	})
-	return report, err
 }
 
 // Batch is sessions to score or to train on, and working memory: one a goroutine, used again.

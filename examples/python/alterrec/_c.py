@@ -355,6 +355,7 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "alterrec_sessions_count": (c_int64, [c_void_p]),
     "alterrec_sessions_interactions": (c_int64, [c_void_p]),
     "alterrec_sessions_get": (c_int32, [POINTER(c_void_p), c_void_p, c_void_p, c_int64]),
+    "alterrec_sessions_report": (c_int32, [POINTER(alterrec_data_report), c_void_p]),
     "alterrec_dataset_read": (c_int32, [POINTER(c_void_p), c_void_p]),
     "alterrec_dataset_free": (None, [c_void_p]),
     "alterrec_dataset_catalog": (c_void_p, [c_void_p]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Iterable, List, Mapping, NamedTuple, Optional, Sequence, Union
 
 import numpy
 from numpy.typing import ArrayLike, NDArray
@@ -136,6 +136,12 @@ class Catalog(Handle):
         check(c.alterrec_catalog_hash_features(self.p, pointer(config)))
 
 
+def data_report(function: Callable[..., int], handle: Handle) -> Dict[str, Any]:
+    report = struct(_c.alterrec_data_report)
+    check(function(ctypes.byref(report), handle.p))
+    return fields(report)
+
+
 class Sessions(Handle):
     """An ordered set of sessions: Sessions(catalog, [[3, 1], [4, 1, 5]])."""
 
@@ -159,6 +165,11 @@ class Sessions(Handle):
     @property
     def interactions(self) -> int:
         return c.alterrec_sessions_interactions(self.p)
+
+    @property
+    def report(self) -> Dict[str, Any]:
+        """What reading them from a file met."""
+        return data_report(c.alterrec_sessions_report, self)
 
     def __getitem__(self, index: int) -> NDArray[numpy.int32]:
         """A copy of one session's items."""
@@ -187,9 +198,7 @@ class Dataset(Handle):
     @property
     def report(self) -> Dict[str, Any]:
         """What was read and what was dropped."""
-        report = struct(_c.alterrec_data_report)
-        check(c.alterrec_dataset_report(ctypes.byref(report), self.p))
-        return fields(report)
+        return data_report(c.alterrec_dataset_report, self)
 
 
 class Batch(Handle):

@@ -320,6 +320,7 @@ unsafe extern "C" {
     pub fn alterrec_sessions_count(sessions: *const alterrec_sessions) -> i64;
     pub fn alterrec_sessions_interactions(sessions: *const alterrec_sessions) -> i64;
     pub fn alterrec_sessions_get(items: *mut *const i32, length: *mut i64, sessions: *const alterrec_sessions, index: i64) -> alterrec_status;
+    pub fn alterrec_sessions_report(report: *mut alterrec_data_report, sessions: *const alterrec_sessions) -> alterrec_status;
     pub fn alterrec_dataset_read(dataset: *mut *mut alterrec_dataset, config: *const alterrec_config) -> alterrec_status;
     pub fn alterrec_dataset_free(dataset: *mut alterrec_dataset);
     pub fn alterrec_dataset_catalog(dataset: *const alterrec_dataset) -> *const alterrec_catalog;

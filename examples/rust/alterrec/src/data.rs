@@ -125,6 +125,19 @@ impl SessionsView {
         })?;
         Ok(unsafe { slice(items, length) })
     }
+    /// What reading them from a file met.
+    pub fn report(&self) -> Result<sys::alterrec_data_report> {
+        data_report(|report| unsafe { sys::alterrec_sessions_report(report, self.as_ptr()) })
+    }
+}
+
+fn data_report(
+    fill: impl FnOnce(&mut sys::alterrec_data_report) -> sys::alterrec_status,
+) -> Result<sys::alterrec_data_report> {
+    let mut report: sys::alterrec_data_report = unsafe { std::mem::zeroed() };
+    report.struct_size = size_of::<sys::alterrec_data_report>() as u32;
+    check(fill(&mut report))?;
+    Ok(report)
 }
 
 /// An empty slice's pointer must not be NULL in Rust.
@@ -212,10 +225,7 @@ impl Dataset {
 
     /// What was read and what was dropped.
     pub fn report(&self) -> Result<sys::alterrec_data_report> {
-        let mut report: sys::alterrec_data_report = unsafe { std::mem::zeroed() };
-        report.struct_size = size_of::<sys::alterrec_data_report>() as u32;
-        check(unsafe { sys::alterrec_dataset_report(&mut report, self.as_ptr()) })?;
-        Ok(report)
+        data_report(|report| unsafe { sys::alterrec_dataset_report(report, self.as_ptr()) })
     }
 }
 
