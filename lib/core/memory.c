@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ALIGNMENT = 64, HUGE_PAGE = 1 << 21, HUGE_LEAST = 1 << 22 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 1 << 21 };
 
 /* Armed by the torture tests alone; thread-local, so that it costs and disturbs no other thread. */
 static _Thread_local int64_t fail_countdown;
@@ -28,7 +28,7 @@ static void *allocate(size_t *allocated, int64_t count, size_t size) {
         return out_of_memory(count, size);
     if (fail_countdown > 0 && --fail_countdown == 0)
         return out_of_memory(count, size);
-    size_t alignment = bytes < HUGE_LEAST ? ALIGNMENT : HUGE_PAGE;
+    size_t alignment = bytes < HUGE_PAGE ? ALIGNMENT : HUGE_PAGE;
     bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (bytes == 0)
         bytes = ALIGNMENT;

@@ -46,6 +46,14 @@ static void judge_session(ar_candidates *candidates, const ar_scan *scan, int64_
         }
 }
 
+/* Fetches the terms of a tile, which are wanted when it is multiplied: being read piece by piece,
+ * they would be waited for each time. */
+static void fetch_terms(const ar_scan *scan, int64_t first, int64_t panels) {
+    const float *terms = scan->index->terms + first * AR_INDEX_TERMS * AR_INDEX_ROWS;
+    for (int64_t line = 0; line < panels * AR_INDEX_TERMS; line++)
+        __builtin_prefetch(terms + line * AR_INDEX_ROWS);
+}
+
 void ar_scan_compact(ar_candidates *const *candidates, const ar_scan *scan, int64_t first,
                      int64_t last, void *scratch, void *work) {
     const ar_item_index *index = scan->index;
@@ -62,6 +70,7 @@ void ar_scan_compact(ar_candidates *const *candidates, const ar_scan *scan, int6
         job.matrix = (const char *)index->codes + p * job.steps * AR_INDEX_ROWS * 4;
         job.next = p + AR_SCAN_PANELS < last ? (const char *)job.matrix + TILE_ROWS * job.steps * 4
                                              : NULL;
+        fetch_terms(scan, p, job.panels);
         ar_compact_multiply(&job);
         for (int64_t s = 0; s < scan->count; s++)
             if (!candidates[s]->overflown)
