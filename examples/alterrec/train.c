@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct training {
@@ -49,8 +50,12 @@ static const alterrec_sessions *split_of(const training *work, int32_t split) {
     return alterrec_sessions_count(sessions) > 0 ? sessions : NULL;
 }
 
-/* Better to hear of a missing folder before an hour of training than after it. */
+/* Better to hear before an hour of training than after it that a folder is missing, or that what
+ * stands at the path is none that the library replaces. */
 static int check_destination(const char *path) {
+    struct stat info;
+    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
+        return program_error("%s can't be written: it is not a regular file", path);
     const char *slash = strrchr(path, '/');
     size_t length = slash == NULL ? 0 : slash == path ? 1 : (size_t)(slash - path);
     char *folder = program_resize(NULL, (int64_t)length + 2, 1);

@@ -30,6 +30,9 @@
  *    at a time.
  *  - A callback gets the user_data that it was given with: of an `..._on_...` function until
  * another one replaces it or the handle is freed, of a call's argument for that call.
+ *  - A file is written aside, synced and renamed: the old one stays until the new one is whole, and
+ *    keeps its mode. A symbolic link stays, and what it leads to is replaced; anything else that is
+ *    no regular file is IO before anything is written. docs/formats.md has more.
  *  - Nothing prints, exits, aborts, reads the environment or installs a signal handler.
  *  - Strings are UTF-8. Item indices are int32_t, 0-based rows of the catalog; int32_t is also what
  *    names a choice, says yes or no, or counts threads or, in structs, epochs. All other counts and

@@ -95,6 +95,10 @@ ends 1 train missing.yaml --model m.safetensors
 says err "missing.yaml"
 ends 1 train --model no/such/folder/m.safetensors --set data.interactions=missing.csv
 says err "no/such/folder"
+mkfifo pipe
+ends 1 train --model pipe --set data.interactions=missing.csv
+says err "pipe can't be written: it is not a regular file"
+[ -p pipe ] || fail "a pipe was replaced"
 ends 1 train --model m.safetensors --set data.interactions=missing.csv
 says err "missing.csv"
 ends 1 evaluate --model missing.safetensors
