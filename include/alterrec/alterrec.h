@@ -999,7 +999,7 @@ ALTERREC_API alterrec_status alterrec_filter_cap(alterrec_filter *filter, const 
  * one. */
 typedef struct alterrec_search {
     uint32_t struct_size;          /* in: sizeof(alterrec_search), as the host knows it */
-    int32_t threads;               /* 0: the recommender's; 1 starts no thread */
+    int32_t threads;               /* 0..1024; 0: the recommender's; 1 starts no thread */
     const alterrec_filter *filter; /* NULL: none */
     int64_t candidates;            /* 0: exact. From k on: only so many items of a session, the best
                                       by the compact table of serve.precision, are looked at again in
@@ -1023,10 +1023,10 @@ typedef struct alterrec_search_report {
  * allow, is left out; if fewer than k items remain, the rest of the row is -1 with score -infinity.
  * Ties go to the lower index. `search` says how (NULL: all defaults); `report` is told what was met
  * (NULL: not wanted). After an error what the results hold is undefined. Statuses: INVALID_ARGUMENT
- * (k outside 1..items, an empty batch, an item outside the catalog, threads below 0, candidates
- * neither 0 nor k and more), MISMATCH (a filter over another number of items), BUSY (the batch),
- * OUT_OF_MEMORY, BACKEND; with a fusion callback also NOT_FINITE and the callback's own. Since 0.1.
- * Section 4.3. */
+ * (k outside 1..items, an empty batch, an item outside the catalog, threads outside 0..1024,
+ * candidates neither 0 nor k and more), MISMATCH (a filter over another number of items), BUSY (the
+ * batch), OUT_OF_MEMORY, BACKEND; with a fusion callback also NOT_FINITE and the callback's own.
+ * Since 0.1. Section 4.3. */
 ALTERREC_API alterrec_status alterrec_recommender_top_k(int32_t *items, float *scores,
                                                         alterrec_search_report *report,
                                                         const alterrec_recommender *recommender,
@@ -1098,8 +1098,8 @@ ALTERREC_API alterrec_status alterrec_live_session_push(alterrec_live_session *l
 /* Adds items[s] to sessions[s] for `count` different sessions of one recommender, all in one
  * product; on at most `threads` threads (0: the recommender's). Either all are added or none.
  * Statuses: INVALID_ARGUMENT (count below 1, a session that is NULL or comes twice, an item outside
- * the catalog, threads below 0), MISMATCH (sessions of different recommenders), OUT_OF_MEMORY.
- * Since 0.1. */
+ * the catalog, threads outside 0..1024), MISMATCH (sessions of different recommenders),
+ * OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_live_sessions_push(alterrec_live_session *const *sessions,
                                                          const int32_t *items, int64_t count,
                                                          int32_t threads);

@@ -3,7 +3,10 @@
 #include "core/threads.h"
 
 #include <omp.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <threads.h>
 #include <time.h>
 
 /* All signals but those that report what the thread itself has just done. */
@@ -42,14 +45,34 @@ static void leave_workers(void) {
         (void)pthread_sigmask(SIG_SETMASK, &worker_signals, NULL);
 }
 
+/* A fork leaves the child one thread, but OpenMP's record of the others, for which a parallel loop
+ * would wait for ever. So a process that was forked of one with workers never asks for any. */
+static atomic_bool workers_are_gone;
+static once_flag fork_is_watched = ONCE_FLAG_INIT;
+
+static void after_fork(void) {
+    atomic_store(&workers_are_gone, true);
+}
+
+/* Without memory for it the child is as OpenMP leaves it. */
+static void watch_fork(void) {
+    (void)pthread_atfork(NULL, NULL, after_fork);
+}
+
+int ar_threads_wanted(int64_t threads) {
+    return atomic_load(&workers_are_gone) ? 1 : threads > 0 ? (int)threads : omp_get_max_threads();
+}
+
 int ar_threads_enter(int64_t threads) {
     int most = omp_get_max_threads(), limit = omp_get_thread_limit();
     int dynamic = omp_get_dynamic();
-    int wanted = omp_in_parallel() ? 1 : threads > 0 ? (int)threads : most;
+    int wanted = omp_in_parallel() ? 1 : ar_threads_wanted(threads);
     omp_set_dynamic(0);
     omp_set_num_threads(wanted < limit ? wanted : limit);
-    if (omp_get_max_threads() > 1)
+    if (omp_get_max_threads() > 1) {
+        call_once(&fork_is_watched, watch_fork);
         enter_workers();
+    }
     return dynamic ? -most : most;
 }
 
@@ -62,6 +85,13 @@ void ar_threads_leave(int previous) {
 
 int ar_threads_count(void) {
     return omp_get_max_threads();
+}
+
+alterrec_status ar_check_threads(int64_t threads, const char *name, const char *function) {
+    if (threads < 0 || threads > AR_THREADS_MOST)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: %s is %lld, outside 0..%d", function,
+                       name, (long long)threads, AR_THREADS_MOST);
+    return ALTERREC_OK;
 }
 
 double ar_clock_seconds(void) {

@@ -3,16 +3,25 @@
 #ifndef AR_CORE_THREADS_H
 #define AR_CORE_THREADS_H
 
-#include <stdint.h>
+#include "core/status.h"
 
 /* oneDNN and our own loops take their thread count from OpenMP's setting of the calling thread.
  * ar_threads_enter sets it to `threads` (0: as it is) and returns what to give to ar_threads_leave
  * when the call ends. What it sets is what OpenMP will deliver: a oneDNN primitive is planned for a
  * number of threads, and leaves work undone, without an error, if it gets fewer. So the number
  * stays within OpenMP's thread limit, it is 1 inside a parallel region of the host, and OpenMP may
- * not adjust it (omp_set_dynamic) meanwhile. */
+ * not adjust it (omp_set_dynamic) meanwhile. And it is 1 in a process that was forked when there
+ * were workers. */
 int ar_threads_enter(int64_t threads);
 void ar_threads_leave(int previous);
+
+/* The number that `threads` (0: OpenMP's) stands for in this process: 1 where workers are gone. */
+int ar_threads_wanted(int64_t threads);
+
+/* What a host may ask for, as compute.threads: OpenMP ends the process when the system gives it no
+ * thread. INVALID_ARGUMENT for what is outside 0..AR_THREADS_MOST. */
+enum { AR_THREADS_MOST = 1024 };
+alterrec_status ar_check_threads(int64_t threads, const char *name, const char *function);
 
 /* Around what must not be interrupted: oneDNN's kernels for products use the stack pointer as a
  * common register, so a signal that arrives inside one would have its frame written into the heap

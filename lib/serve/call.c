@@ -19,9 +19,7 @@ alterrec_status ar_serving_check(alterrec_search *known, const alterrec_search *
         return ALTERREC_OK;
     AR_TRY(ar_host_struct_check(&ar_search_struct, search, function));
     ar_host_struct_read(known, search, &ar_search_struct);
-    if (known->threads < 0)
-        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: search->threads is %d, below 0",
-                       function, (int)known->threads);
+    AR_TRY(ar_check_threads(known->threads, "search->threads", function));
     if (known->filter != NULL && known->filter->items != recommender->items)
         return ar_fail(ALTERREC_ERROR_MISMATCH,
                        "%s: search->filter is over %lld items, the recommender has %lld", function,

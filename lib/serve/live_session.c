@@ -169,9 +169,7 @@ alterrec_status alterrec_live_sessions_push(alterrec_live_session *const *sessio
     AR_NOT_NULL(items);
     AR_TRY(check_sessions(sessions, count, __func__));
     AR_TRY(check_different(sessions, count, __func__));
-    if (threads < 0)
-        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: threads is %d, below 0", __func__,
-                       (int)threads);
+    AR_TRY(ar_check_threads(threads, "threads", __func__));
     for (int64_t s = 0; s < count; s++)
         AR_TRY(check_item(sessions[s], items[s], __func__));
     return extend(sessions, items, NULL, count, threads);

@@ -10,7 +10,6 @@
 #include <string.h>
 
 static void read_options(ar_trainer_options *options, const alterrec_config *config) {
-    int64_t threads = ar_config_int(config, "compute.threads");
     *options = (ar_trainer_options){
         .seed = (uint64_t)ar_config_int(config, "train.seed"),
         .batch_size = ar_config_int(config, "train.batch_size"),
@@ -22,7 +21,7 @@ static void read_options(ar_trainer_options *options, const alterrec_config *con
         .use_bf16 = ar_config_choice(config, "compute.precision") == 1,
         .positives_from_id = ar_config_choice(config, "positives.source") == 1,
         .pool = ar_config_int(config, "negatives.pool"),
-        .threads = threads > 0 ? (int)threads : ar_threads_count(),
+        .threads = ar_threads_wanted(ar_config_int(config, "compute.threads")),
         .adam = {.beta1 = ar_config_float(config, "optimizer.beta1"),
                  .beta2 = ar_config_float(config, "optimizer.beta2"),
                  .epsilon = ar_config_float(config, "optimizer.epsilon"),

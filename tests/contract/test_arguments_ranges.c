@@ -125,6 +125,32 @@ START_TEST(test_sizes_of_searches) {
 }
 END_TEST
 
+/* The range of compute.threads: for more, OpenMP would end the process. */
+START_TEST(test_threads_of_searches) {
+    static const int32_t wrong[] = {-1, 1025, INT32_MAX, INT32_MIN};
+    const int32_t items[] = {1, 2, 3};
+    int32_t top;
+    float score;
+    alterrec_recommender *recommender;
+    alterrec_search search = {.struct_size = sizeof search};
+    MUST(alterrec_recommender_create(&recommender, model, NULL));
+    MUST(alterrec_batch_add(batch, items, 3));
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        search.threads = wrong[i];
+        REFUSES("search->threads is ", alterrec_recommender_top_k, &top, NULL, NULL, recommender,
+                batch, 1, &search);
+        REFUSES("outside 0..1024", alterrec_recommender_score, &score, NULL, NULL, recommender,
+                batch, items, 1, &search);
+    }
+    search.threads = 1;
+    MUST(alterrec_recommender_top_k(&top, NULL, NULL, recommender, batch, 1, &search));
+    alterrec_recommender_free(recommender);
+    MUST(alterrec_config_set(s.config, "compute.threads", "1024"));
+    ck_assert_int_eq(alterrec_config_set(s.config, "compute.threads", "1025"),
+                     ALTERREC_ERROR_INVALID_ARGUMENT);
+}
+END_TEST
+
 static const int64_t outside[] = {-1, -2, INT64_MIN, INT64_MAX, 1000000};
 enum { OUTSIDE = sizeof outside / sizeof *outside };
 
@@ -367,6 +393,7 @@ int main(void) {
     tcase_add_test(cases, test_struct_sizes);
     tcase_add_test(cases, test_sizes_of_plans);
     tcase_add_test(cases, test_sizes_of_searches);
+    tcase_add_test(cases, test_threads_of_searches);
     tcase_add_test(cases, test_indices);
     tcase_add_test(cases, test_catalogs);
     tcase_add_test(cases, test_session_arrays);

@@ -274,7 +274,8 @@ START_TEST(arguments) {
     refused(alterrec_live_sessions_push(none, bad, 2, 1), "session 1 is NULL");
     refused(alterrec_live_sessions_push(two, bad, 2, 1), "item 60 is outside 0..59");
     refused(alterrec_live_sessions_push(two, bad, 0, 1), "count is 0");
-    refused(alterrec_live_sessions_push(two, best, 2, -1), "threads is -1");
+    refused(alterrec_live_sessions_push(two, best, 2, -1), "threads is -1, outside 0..1024");
+    refused(alterrec_live_sessions_push(two, best, 2, 1025), "threads is 1025, outside 0..1024");
     refused(alterrec_live_sessions_top_k(best, NULL, NULL, none, 2, K, NULL), "session 1 is NULL");
     refused(alterrec_live_sessions_top_k(best, NULL, NULL, two, 0, K, NULL), "count is 0");
     ck_assert_int_eq(alterrec_live_session_length(live), 0);
