@@ -76,6 +76,23 @@ ends 2 train --model m.safetensors --log-level loud
 says err "neither info nor warning"
 ends 2 options model.dim train.seed
 
+# --- OpenMP's spinning: less of it, unless the environment says otherwise. It tells of GCC's alone.
+export OMP_DISPLAY_ENV=verbose OMP_WAIT_POLICY=passive
+ends 0 train --help
+! grep -q "GOMP_SPINCOUNT = '1000'" err || fail "OMP_WAIT_POLICY was not left alone"
+if grep -q GOMP_SPINCOUNT err; then
+    unset OMP_WAIT_POLICY
+    ends 0 train --help
+    says out "usage: alterrec train"
+    says err "GOMP_SPINCOUNT = '1000'"
+    export GOMP_SPINCOUNT=77
+    ends 0 train --help
+    says err "GOMP_SPINCOUNT = '77'"
+    unset GOMP_SPINCOUNT
+    export OMP_WAIT_POLICY=passive
+fi
+unset OMP_DISPLAY_ENV
+
 # --- Options
 ends 0 options
 says out "negatives.k2"
