@@ -138,7 +138,8 @@ def cxx_header(lines):
             yield text + "\n/** \\cond */"
             detail = True
             continue
-        calls = re.findall(r"\balterrec_(?!last_error)[a-z_]+(?=\()", text)
+        calls = re.findall(r"\balterrec_(?!last_error)[a-z_]+(?=\()|(?<=with_text\()alterrec_[a-z_]+",
+                           text)
         says = (own or shared * (not calls)) + (f"\n\nCalls {calls[0]}()." if calls else "")
         if says and "; /*" not in re.sub(r"\s+", " ", text):
             yield f"/** {says} */"

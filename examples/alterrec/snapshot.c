@@ -28,11 +28,12 @@ static int snapshot(snapshotting *work, const command_line *line, const char *mo
         alterrec_recommender_save(work->recommender, out) != ALTERREC_OK)
         return program_library_error();
     const alterrec_catalog *catalog = alterrec_recommender_catalog(work->recommender);
-    printf("%s: %s items, vectors of %" PRId64 ", fusion.alpha %s, serve.precision %s\n", out,
-           terminal_count(alterrec_catalog_items(catalog)),
-           alterrec_recommender_width(work->recommender),
-           settings_get(work->config, "fusion.alpha"),
-           settings_get(work->config, "serve.precision"));
+    printf(
+        "%s: %s items, vectors of %" PRId64
+        ", fusion.alpha %s, serve.precision %s, serve.encoder %s\n",
+        out, terminal_count(alterrec_catalog_items(catalog)),
+        alterrec_recommender_width(work->recommender), settings_get(work->config, "fusion.alpha"),
+        settings_get(work->config, "serve.precision"), settings_get(work->config, "serve.encoder"));
     return PROGRAM_OK;
 }
 
@@ -55,7 +56,7 @@ int snapshot_command(int argc, char **argv) {
         {.name = "set",
          .value_name = "KEY=VALUE",
          .list = &assignments,
-         .help = "serve.precision, fusion.alpha or compute.threads"},
+         .help = "serve.precision, serve.encoder, fusion.alpha or compute.threads"},
     };
     command_line line = {
         .name = "snapshot",

@@ -216,8 +216,9 @@ ALTERREC_API alterrec_status alterrec_catalog_read_features(alterrec_catalog *ca
 
 /* Makes the text features from the items' texts by feature hashing (word and character n-grams,
  * TF-IDF, signed hashing, L2-normalised; options text.*). Deterministic. It needs no language model
- * and is not the equal of one. Statuses: MISMATCH (the catalog has no texts), BUSY, OUT_OF_MEMORY.
- * Since 0.1. */
+ * and knows nothing of what words mean; on a shop's short titles it did as well as a sentence
+ * encoder (docs/features.md), which says nothing of longer texts. Statuses: MISMATCH (the catalog
+ * has no texts), BUSY, OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_catalog_hash_features(alterrec_catalog *catalog,
                                                             const alterrec_config *config);
 
@@ -922,9 +923,10 @@ ALTERREC_API alterrec_status alterrec_model_choose_alpha(double *alpha, double *
 typedef struct alterrec_recommender alterrec_recommender;
 
 /* A snapshot of `model` as it is now, with fusion.alpha, serve.precision, serve.encoder and
- * compute.threads of `config` (not set, and alpha at "auto": the model's own). Whatever the
- * precision, lists and scores are the same, bit for bit. Statuses: NOT_FINITE (an item's vector),
- * OUT_OF_MEMORY, BACKEND. Since 0.1. */
+ * compute.threads of `config` (not set, and alpha at "auto": the model's own). Whatever
+ * serve.precision is, lists and scores are the same, bit for bit; serve.encoder, other than f32,
+ * rounds the session vectors, and lists and scores are exact for the rounded ones. Statuses:
+ * NOT_FINITE (an item's vector), OUT_OF_MEMORY, BACKEND. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_recommender_create(alterrec_recommender **recommender,
                                                          const alterrec_model *model,
                                                          const alterrec_config *config);
@@ -1003,7 +1005,8 @@ typedef struct alterrec_search {
     const alterrec_filter *filter; /* NULL: none */
     int64_t candidates;            /* 0: exact. From k on: only so many items of a session, the best
                                       by the compact table of serve.precision, are looked at again in
-                                      f32; whether the list is the exact one is not certain */
+                                      f32; whether the list is the exact one is not certain. More
+                                      than all items are as good as all */
     alterrec_fusion_fn fusion; /* NULL: the weighted sum. Scores are kept for whole rows with it:
                                   12 * items bytes a session of up to 128 at a time */
     void *user_data;           /* the fusion's */
@@ -1080,7 +1083,9 @@ ALTERREC_API alterrec_status alterrec_recommender_write_session_vectors(
  * item costs what one item costs; scores and lists are, bit for bit, those of the whole session in
  * a batch. Memory: about 4 * length bytes, and for min(length, model.max_len) items, rounded up to
  * the next 8, 8 * dim * blocks * towers bytes each (9,600 with the default options and a text
- * tower). One thread at a time. It keeps its recommender. */
+ * tower). Calls that take it const, and alterrec_live_sessions_top_k, only read it, and any number
+ * of threads may make them at once; one that changes it needs it to itself. It keeps its
+ * recommender. */
 typedef struct alterrec_live_session alterrec_live_session;
 
 /* A session without items. Statuses: OUT_OF_MEMORY. Since 0.1. */
@@ -1111,8 +1116,8 @@ ALTERREC_API int64_t alterrec_live_session_length(const alterrec_live_session *l
  * Since 0.1. */
 ALTERREC_API const int32_t *alterrec_live_session_items(const alterrec_live_session *live);
 
-/* Takes away all items and exclusions; memory is kept for the next visitor. NULL is accepted.
- * Since 0.1. */
+/* Takes away all items and exclusions; keeps the memory and exclude_own for the next visitor. NULL
+ * is accepted. Since 0.1. */
 ALTERREC_API void alterrec_live_session_reset(alterrec_live_session *live);
 
 /* Whether the session's own items are left out of its lists (0: no, the default). Statuses:
@@ -1120,15 +1125,15 @@ ALTERREC_API void alterrec_live_session_reset(alterrec_live_session *live);
 ALTERREC_API alterrec_status alterrec_live_session_exclude_own(alterrec_live_session *live,
                                                                int32_t exclude_own);
 
-/* Leaves out the `count` items of `items` from now on, besides those named before. Statuses:
- * INVALID_ARGUMENT (an item outside the catalog, count below 0), OUT_OF_MEMORY. Since 0.1. */
+/* Leaves out the `count` items of `items` (NULL: only if count is 0) from now on, besides those
+ * named before. Statuses: INVALID_ARGUMENT (an item outside the catalog, count below 0),
+ * OUT_OF_MEMORY. Since 0.1. */
 ALTERREC_API alterrec_status alterrec_live_session_exclude(alterrec_live_session *live,
                                                            const int32_t *items, int64_t count);
 
 /* The `k` best items, best first: items [k], fused scores [k] (NULL: not wanted) and `report`
  * (NULL: not wanted), as alterrec_recommender_top_k gives them for a batch of this one session.
- * Statuses: as there, and
- * INVALID_ARGUMENT (a session without items). Since 0.1. */
+ * Statuses: as there, and INVALID_ARGUMENT (a session without items). Since 0.1. */
 ALTERREC_API alterrec_status alterrec_live_session_top_k(int32_t *items, float *scores,
                                                          alterrec_search_report *report,
                                                          const alterrec_live_session *live,

@@ -1,6 +1,7 @@
 #include "data/batch.h"
 
 #include "core/memory.h"
+#include "data/count.h"
 
 #include <string.h>
 
@@ -93,6 +94,7 @@ static alterrec_status add(alterrec_batch *batch, const int32_t *items, const in
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "%s: length is %lld, a session has at least 1 item", caller,
                        (long long)length);
+    AR_TRY(ar_count_check(1, length, "length", caller));
     AR_TRY(check_not_negative(items, length, caller));
     int64_t used = batch->offsets[batch->count], examples = 0;
     for (int64_t i = 0; labels != NULL && i < length; i++) {
@@ -138,7 +140,6 @@ int64_t alterrec_batch_examples(const alterrec_batch *batch) {
 
 alterrec_status alterrec_batch_set_negatives(alterrec_batch *batch, const int32_t *negatives,
                                              int64_t examples, int64_t count) {
-    int64_t size;
     AR_NOT_NULL(batch);
     if (examples != 0)
         AR_NOT_NULL(negatives);
@@ -147,10 +148,12 @@ alterrec_status alterrec_batch_set_negatives(alterrec_batch *batch, const int32_
         return ar_fail(ALTERREC_ERROR_MISMATCH,
                        "%s: negatives of %lld examples, the batch has %lld", __func__,
                        (long long)examples, (long long)batch->examples);
-    if (count < 1 || __builtin_mul_overflow(examples, count, &size))
+    if (count < 1)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "%s: count is %lld, an example has at least 1 negative", __func__,
                        (long long)count);
+    AR_TRY(ar_count_check(examples, count, "count", __func__));
+    int64_t size = examples * count;
     for (int64_t i = 0; i < size; i++)
         if (negatives[i] < -1)
             return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
@@ -203,9 +206,7 @@ alterrec_status alterrec_batch_exclude(alterrec_batch *batch, int64_t session, c
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                        "%s: session is %lld, the batch has %lld (-1: of every session)", __func__,
                        (long long)session, (long long)batch->count);
-    if (count < 0)
-        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: count is %lld, below 0", __func__,
-                       (long long)count);
+    AR_TRY(ar_count_check(1, count, "count", __func__));
     AR_TRY(check_not_negative(items, count, __func__));
     if (session == -1)
         return exclude_from_all(batch, items, count);

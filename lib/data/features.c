@@ -3,6 +3,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "data/catalog.h"
+#include "data/count.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,10 +31,11 @@ alterrec_status alterrec_catalog_set_features(alterrec_catalog *catalog, const f
     if (rows != catalog->items)
         return ar_fail(ALTERREC_ERROR_MISMATCH, "%s: rows is %lld, the catalog has %lld items",
                        __func__, (long long)rows, (long long)catalog->items);
-    int64_t count;
-    if (dim < 1 || __builtin_mul_overflow(rows, dim, &count))
-        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: dim is %lld, the range is 1..%lld",
-                       __func__, (long long)dim, (long long)(INT64_MAX / rows));
+    if (dim < 1)
+        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: dim is %lld, at least 1", __func__,
+                       (long long)dim);
+    AR_TRY(ar_count_check(rows, dim, "dim", __func__));
+    int64_t count = rows * dim;
     for (int64_t i = 0; i < count; i++)
         if (!isfinite(features[i]))
             return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,

@@ -5,6 +5,7 @@
 #include "core/threads.h"
 #include "data/catalog.h"
 #include "data/config.h"
+#include "data/count.h"
 #include "data/interactions.h"
 
 #include <string.h>
@@ -43,9 +44,6 @@ alterrec_status ar_sessions_take(alterrec_sessions **sessions, const alterrec_ca
 static alterrec_status check_arrays(const alterrec_catalog *catalog, const int32_t *items,
                                     const int64_t *offsets, int64_t count) {
     static const char function[] = "alterrec_sessions_create";
-    if (count < 0)
-        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: count %lld is negative", function,
-                       (long long)count);
     if (offsets[0] != 0)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: offsets[0] is %lld, 0 was expected",
                        function, (long long)offsets[0]);
@@ -54,6 +52,7 @@ static alterrec_status check_arrays(const alterrec_catalog *catalog, const int32
             return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                            "%s: offsets[%lld] is %lld, less than the %lld before it", function,
                            (long long)s + 1, (long long)offsets[s + 1], (long long)offsets[s]);
+    AR_TRY(ar_count_check(1, offsets[count], "the last offset", function));
     for (int64_t i = 0; i < offsets[count]; i++)
         if (items[i] < 0 || items[i] >= catalog->items)
             return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
@@ -69,10 +68,11 @@ alterrec_status alterrec_sessions_create(alterrec_sessions **sessions,
     *sessions = NULL;
     AR_NOT_NULL(catalog);
     static const int64_t none[] = {0};
+    AR_TRY(ar_count_check(1, count, "count", __func__));
     if (count == 0 && offsets == NULL)
         offsets = none;
     AR_NOT_NULL(offsets);
-    if (count < 0 || offsets[count] != 0)
+    if (offsets[count] != 0)
         AR_NOT_NULL(items);
     AR_TRY(check_arrays(catalog, items, offsets, count));
     int64_t interactions = offsets[count];

@@ -42,6 +42,16 @@ bool ar_serving_host_fuses(const ar_serving_call *call);
 /* Makes room for whole rows: sets whole_rows. */
 alterrec_status ar_serving_reserve_rows(ar_serving_call *call);
 
+/* What alterrec_recommender_top_k and alterrec_recommender_score do, for the `function` that errors
+ * name; its arguments are not NULL. */
+alterrec_status ar_serving_top_k(int32_t *items, float *scores, alterrec_search_report *report,
+                                 const alterrec_recommender *recommender, alterrec_batch *batch,
+                                 int64_t k, const alterrec_search *search, const char *function);
+alterrec_status ar_serving_score(float *fused, float *id, float *text,
+                                 const alterrec_recommender *recommender, alterrec_batch *batch,
+                                 const int32_t *items, int64_t count, const alterrec_search *search,
+                                 const char *function);
+
 /* The host's fused scores of all items in call->fused, for `rows` sessions from `session` on. */
 alterrec_status ar_serving_fuse_rows(ar_serving_call *call, int64_t session, int64_t rows);
 

@@ -1,6 +1,8 @@
 #include "serve/filter.h"
 
+#include "core/limit.h"
 #include "core/memory.h"
+#include "data/count.h"
 
 #include <math.h>
 #include <string.h>
@@ -93,9 +95,7 @@ alterrec_status alterrec_filter_allow_bitmap(alterrec_filter *filter, const uint
 /* Words in which the bits of the listed items are set. */
 static alterrec_status mark(uint64_t **marks, const alterrec_filter *filter, const int32_t *items,
                             int64_t count, const char *function) {
-    if (count < 0)
-        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: count is %lld, below 0", function,
-                       (long long)count);
+    AR_TRY(ar_count_check(1, count, "count", function));
     for (int64_t i = 0; i < count; i++)
         if (items[i] < 0 || items[i] >= filter->items)
             return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
@@ -144,7 +144,8 @@ alterrec_status alterrec_filter_cap(alterrec_filter *filter, const int32_t *cate
     memcpy(copy, categories, (size_t)items * sizeof *copy);
     ar_free(filter->categories);
     filter->categories = copy;
-    filter->per_list = per_list;
+    /* As good as no limit, and small enough to be multiplied. */
+    filter->per_list = ar_at_most(per_list, items);
     return ALTERREC_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "core/limit.h"
 #include "core/memory.h"
 #include "core/threads.h"
+#include "data/count.h"
 #include "serve/call.h"
 
 #include <string.h>
@@ -137,6 +138,7 @@ static alterrec_status check_sessions(alterrec_live_session *const *sessions, in
     if (count < 1)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: count is %lld, at least 1", function,
                        (long long)count);
+    AR_TRY(ar_count_check(1, count, "count", function));
     for (int64_t s = 0; s < count; s++) {
         if (sessions[s] == NULL)
             return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: session %lld is NULL", function,
@@ -181,7 +183,6 @@ void alterrec_live_session_reset(alterrec_live_session *live) {
     live->length = 0;
     live->encoded = 0;
     live->excluded_count = 0;
-    live->exclude_own = false;
 }
 
 /* ---- what is left out ---- */
@@ -196,10 +197,9 @@ alterrec_status alterrec_live_session_exclude_own(alterrec_live_session *live,
 alterrec_status alterrec_live_session_exclude(alterrec_live_session *live, const int32_t *items,
                                               int64_t count) {
     AR_NOT_NULL(live);
-    AR_NOT_NULL(items);
-    if (count < 0)
-        return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: count is %lld, below 0", __func__,
-                       (long long)count);
+    if (count != 0)
+        AR_NOT_NULL(items);
+    AR_TRY(ar_count_check(1, count, "count", __func__));
     for (int64_t i = 0; i < count; i++)
         AR_TRY(check_item(live, items[i], __func__));
     AR_TRY(grow_items(&live->excluded, &live->excluded_capacity, live->excluded_count + count));
@@ -259,8 +259,8 @@ static alterrec_status top_k(int32_t *items, float *scores, alterrec_search_repo
     AR_TRY(ar_scratch_pool_take(&scratch, recommender->pool));
     alterrec_status status = fill_batch(scratch, all, function);
     if (status == ALTERREC_OK)
-        status = alterrec_recommender_top_k(items, scores, report, recommender, scratch->batch, k,
-                                            search);
+        status = ar_serving_top_k(items, scores, report, recommender, scratch->batch, k, search,
+                                  function);
     ar_scratch_pool_give(recommender->pool, scratch);
     return status;
 }
@@ -296,8 +296,8 @@ alterrec_status alterrec_live_session_score(float *fused, float *id, float *text
     AR_TRY(ar_scratch_pool_take(&scratch, live->recommender->pool));
     alterrec_status status = fill_batch(scratch, &one, __func__);
     if (status == ALTERREC_OK)
-        status = alterrec_recommender_score(fused, id, text, live->recommender, scratch->batch,
-                                            items, count, search);
+        status = ar_serving_score(fused, id, text, live->recommender, scratch->batch, items, count,
+                                  search, __func__);
     ar_scratch_pool_give(live->recommender->pool, scratch);
     return status;
 }

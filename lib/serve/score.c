@@ -1,5 +1,6 @@
 /* The scores of given items. */
 #include "core/limit.h"
+#include "data/count.h"
 #include "serve/call.h"
 
 #include <math.h>
@@ -45,17 +46,37 @@ static alterrec_status score(float *fused, float *id, float *text, ar_serving_ca
 
 static alterrec_status check_items(const alterrec_recommender *recommender, const int32_t *items,
                                    int64_t sessions, int64_t count, const char *function) {
-    int64_t size;
-    if (count < 1 || __builtin_mul_overflow(sessions, count, &size))
+    if (count < 1)
         return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT, "%s: count is %lld, at least 1", function,
                        (long long)count);
-    for (int64_t i = 0; i < size; i++)
+    AR_TRY(ar_count_check(sessions, count, "count", function));
+    for (int64_t i = 0; i < sessions * count; i++)
         if (items[i] < -1 || items[i] >= recommender->items)
             return ar_fail(ALTERREC_ERROR_INVALID_ARGUMENT,
                            "%s: item %d, number %lld of session %lld, is outside -1..%lld",
                            function, items[i], (long long)(i % count), (long long)(i / count),
                            (long long)recommender->items - 1);
     return ALTERREC_OK;
+}
+
+alterrec_status ar_serving_score(float *fused, float *id, float *text,
+                                 const alterrec_recommender *recommender, alterrec_batch *batch,
+                                 const int32_t *items, int64_t count, const alterrec_search *search,
+                                 const char *function) {
+    alterrec_search known;
+    AR_TRY(ar_serving_check(&known, search, recommender, function));
+    if (text != NULL && recommender->tower_count < 2)
+        return ar_fail(ALTERREC_ERROR_MISMATCH, "%s: text is wanted, the model has no text tower",
+                       function);
+    if (id != NULL && recommender->is_joint)
+        return ar_fail(ALTERREC_ERROR_MISMATCH,
+                       "%s: id is wanted, a joint model is served without its parts", function);
+    AR_TRY(check_items(recommender, items, batch->count, count, function));
+    ar_serving_call call;
+    AR_TRY(ar_serving_call_begin(&call, recommender, batch, &known, function));
+    alterrec_status status = score(fused, id, text, &call, items, count);
+    ar_serving_call_end(&call);
+    return status;
 }
 
 alterrec_status alterrec_recommender_score(float *fused, float *id, float *text,
@@ -65,18 +86,5 @@ alterrec_status alterrec_recommender_score(float *fused, float *id, float *text,
     AR_NOT_NULL(recommender);
     AR_NOT_NULL(batch);
     AR_NOT_NULL(items);
-    alterrec_search known;
-    AR_TRY(ar_serving_check(&known, search, recommender, __func__));
-    if (text != NULL && recommender->tower_count < 2)
-        return ar_fail(ALTERREC_ERROR_MISMATCH, "%s: text is wanted, the model has no text tower",
-                       __func__);
-    if (id != NULL && recommender->is_joint)
-        return ar_fail(ALTERREC_ERROR_MISMATCH,
-                       "%s: id is wanted, a joint model is served without its parts", __func__);
-    AR_TRY(check_items(recommender, items, batch->count, count, __func__));
-    ar_serving_call call;
-    AR_TRY(ar_serving_call_begin(&call, recommender, batch, &known, __func__));
-    alterrec_status status = score(fused, id, text, &call, items, count);
-    ar_serving_call_end(&call);
-    return status;
+    return ar_serving_score(fused, id, text, recommender, batch, items, count, search, __func__);
 }

@@ -105,20 +105,18 @@ static alterrec_status check(alterrec_search *known, const alterrec_search_repor
     return ALTERREC_OK;
 }
 
-alterrec_status alterrec_recommender_top_k(int32_t *items, float *scores,
-                                           alterrec_search_report *report,
-                                           const alterrec_recommender *recommender,
-                                           alterrec_batch *batch, int64_t k,
-                                           const alterrec_search *search) {
-    AR_NOT_NULL(items);
-    AR_NOT_NULL(recommender);
-    AR_NOT_NULL(batch);
+alterrec_status ar_serving_top_k(int32_t *items, float *scores, alterrec_search_report *report,
+                                 const alterrec_recommender *recommender, alterrec_batch *batch,
+                                 int64_t k, const alterrec_search *search, const char *function) {
     alterrec_search known;
-    AR_TRY(check(&known, report, recommender, k, search, __func__));
-    top_k_call made = {
-        .filter = known.filter,
-        .search = {.items = items, .scores = scores, .k = k, .candidates = known.candidates}};
-    AR_TRY(ar_serving_call_begin(&made.call, recommender, batch, &known, __func__));
+    AR_TRY(check(&known, report, recommender, k, search, function));
+    top_k_call made = {.filter = known.filter,
+                       /* More than all items are no more, and would not do to reckon sizes with. */
+                       .search = {.items = items,
+                                  .scores = scores,
+                                  .k = k,
+                                  .candidates = ar_at_most(known.candidates, recommender->items)}};
+    AR_TRY(ar_serving_call_begin(&made.call, recommender, batch, &known, function));
     alterrec_status status = run(&made);
     alterrec_search_report met = {.guaranteed = made.search.guaranteed,
                                   .reranked = made.search.reranked,
@@ -127,4 +125,15 @@ alterrec_status alterrec_recommender_top_k(int32_t *items, float *scores,
         ar_host_struct_fill(report, &met, &ar_search_report_struct);
     ar_serving_call_end(&made.call);
     return status;
+}
+
+alterrec_status alterrec_recommender_top_k(int32_t *items, float *scores,
+                                           alterrec_search_report *report,
+                                           const alterrec_recommender *recommender,
+                                           alterrec_batch *batch, int64_t k,
+                                           const alterrec_search *search) {
+    AR_NOT_NULL(items);
+    AR_NOT_NULL(recommender);
+    AR_NOT_NULL(batch);
+    return ar_serving_top_k(items, scores, report, recommender, batch, k, search, __func__);
 }

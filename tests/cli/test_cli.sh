@@ -257,6 +257,9 @@ for precision in f32 bf16; do
     ends 0 recommend --snapshot m.snapshot --k 3 P000001 P000002
     cmp -s out of_model || fail "serve.precision $precision recommends other items"
 done
+ends 0 snapshot --model m.safetensors --out m.snapshot --set serve.encoder=bf16
+says out "serve.encoder bf16"
+ends 0 recommend --snapshot m.snapshot --k 3 P000001 P000002
 ends 2 recommend --snapshot m.snapshot --model m.safetensors P000001
 says err "both given"
 ends 2 recommend P000001

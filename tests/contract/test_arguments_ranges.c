@@ -217,7 +217,7 @@ START_TEST(test_session_arrays) {
     static const int64_t good[] = {0, 2}, late[] = {1, 2}, falling[] = {0, 2, 1}, bad[] = {0, 3},
                          negative[] = {0, 5};
     alterrec_sessions *made = s.train;
-    REFUSES("count -1", alterrec_sessions_create, &made, s.catalog, items, good, -1);
+    REFUSES("count is -1", alterrec_sessions_create, &made, s.catalog, items, good, -1);
     ck_assert_ptr_null(made);
     REFUSES("offsets[0] is 1", alterrec_sessions_create, &made, s.catalog, items, late, 1);
     REFUSES("offsets", alterrec_sessions_create, &made, s.catalog, items, falling, 2);
@@ -386,6 +386,98 @@ START_TEST(test_arrays_of_nothing) {
 }
 END_TEST
 
+/* The sizes of arrays of one value each. Were they believed, reading would end the process. */
+START_TEST(test_counts_of_no_array) {
+    static const int32_t item = 3;
+    static const int64_t counts[] = {INT64_MAX, INT64_MAX / 2, INT64_MAX / 8 + 1};
+    static const float value = 1;
+    alterrec_sessions *sessions;
+    alterrec_catalog *catalog;
+    alterrec_recommender *recommender;
+    alterrec_filter *filter;
+    alterrec_live_session *live;
+    float score = 7;
+    int32_t best = 7;
+    MUST(alterrec_catalog_create(&catalog, NULL, NULL, 1));
+    MUST(alterrec_recommender_create(&recommender, model, NULL));
+    MUST(alterrec_filter_create(&filter, ITEMS));
+    MUST(alterrec_live_session_create(&live, recommender));
+    MUST(alterrec_live_session_push(live, item));
+    MUST(alterrec_batch_add_labelled(batch, &item, &item, 1));
+    for (int i = 0; i < 3; i++) {
+        int64_t n = counts[i], offsets[] = {0, n};
+        REFUSES("dim", alterrec_catalog_set_features, catalog, &value, 1, n);
+        REFUSES("count", alterrec_sessions_create, &sessions, s.catalog, &item, offsets, n);
+        REFUSES("offset", alterrec_sessions_create, &sessions, s.catalog, &item, offsets, 1);
+        REFUSES("length", alterrec_batch_add, batch, &item, n);
+        REFUSES("length", alterrec_batch_add_labelled, batch, &item, &item, n);
+        REFUSES("count", alterrec_batch_set_negatives, batch, &item, 1, n);
+        REFUSES("count", alterrec_batch_exclude, batch, 0, &item, n);
+        REFUSES("count", alterrec_batch_exclude, batch, -1, &item, n);
+        REFUSES("session", alterrec_batch_exclude, batch, n, &item, 1);
+        REFUSES("count", alterrec_filter_allow_only, filter, &item, n);
+        REFUSES("count", alterrec_filter_exclude, filter, &item, n);
+        REFUSES("count", alterrec_recommender_score, &score, NULL, NULL, recommender, batch, &item,
+                n, NULL);
+        REFUSES("items", alterrec_recommender_item_vectors, &score, recommender, 0, n);
+        REFUSES("items", alterrec_recommender_item_vectors, &score, recommender, n, 1);
+        REFUSES("items", alterrec_recommender_item_vectors, &score, recommender, n, n);
+        REFUSES("count", alterrec_live_sessions_push, &live, &item, n, 1);
+        REFUSES("count", alterrec_live_session_exclude, live, &item, n);
+        REFUSES("k ", alterrec_live_session_top_k, &best, NULL, NULL, live, n, NULL);
+        REFUSES("k ", alterrec_live_sessions_top_k, &best, NULL, NULL, &live, 1, n, NULL);
+        REFUSES("count", alterrec_live_sessions_top_k, &best, NULL, NULL, &live, n, 1, NULL);
+        REFUSES("count", alterrec_live_session_score, &score, NULL, NULL, live, &item, n, NULL);
+        ck_assert_int_eq(alterrec_filter_allow_bitmap(filter, (const uint8_t *)"", n),
+                         ALTERREC_ERROR_MISMATCH);
+        ck_assert_int_eq(alterrec_filter_cap(filter, &item, n, 1), ALTERREC_ERROR_MISMATCH);
+    }
+    /* Two rows, of which only both together are too much. */
+    MUST(alterrec_batch_add_labelled(batch, &item, &item, 1));
+    REFUSES("count", alterrec_batch_set_negatives, batch, &item, 2, INT64_MAX / 8);
+    REFUSES("count", alterrec_recommender_score, &score, NULL, NULL, recommender, batch, &item,
+            INT64_MAX / 8, NULL);
+    ck_assert_int_eq(alterrec_batch_count(batch), 2);
+    ck_assert_int_eq(best, 7);
+    ck_assert_double_eq((double)score, 7);
+    MUST(alterrec_live_session_top_k(&best, NULL, NULL, live, 1, NULL));
+    alterrec_live_session_free(live);
+    alterrec_filter_free(filter);
+    alterrec_recommender_free(recommender);
+    alterrec_catalog_free(catalog);
+}
+END_TEST
+
+/* More candidates, or more of a category, than there are items: no other list than with all. */
+START_TEST(test_more_than_all) {
+    enum { K = 10 };
+    static const int64_t much[] = {ITEMS, ITEMS + 1, INT64_MAX / 8, INT64_MAX / 2 + 1, INT64_MAX};
+    int32_t categories[ITEMS], expected[K], items[K];
+    float scores[K], other[K];
+    alterrec_recommender *recommender;
+    alterrec_filter *filter;
+    alterrec_search search = {.struct_size = sizeof search};
+    for (int i = 0; i < ITEMS; i++)
+        categories[i] = i % 2;
+    MUST(alterrec_recommender_create(&recommender, model, NULL));
+    MUST(alterrec_filter_create(&filter, ITEMS));
+    MUST(alterrec_batch_add(batch, (int32_t[]){5, 6}, 2));
+    MUST(alterrec_recommender_top_k(expected, scores, NULL, recommender, batch, K, NULL));
+    for (int i = 0; i < 5; i++) {
+        search.candidates = much[i];
+        MUST(alterrec_filter_cap(filter, categories, ITEMS, much[i]));
+        for (int capped = 0; capped < 2; capped++) {
+            search.filter = capped ? filter : NULL;
+            MUST(alterrec_recommender_top_k(items, other, NULL, recommender, batch, K, &search));
+            ck_assert_mem_eq(items, expected, sizeof items);
+            ck_assert_mem_eq(other, scores, sizeof scores);
+        }
+    }
+    alterrec_filter_free(filter);
+    alterrec_recommender_free(recommender);
+}
+END_TEST
+
 int main(void) {
     Suite *suite = suite_create("arguments_ranges");
     TCase *cases = tcase_create("arguments_ranges");
@@ -403,6 +495,8 @@ int main(void) {
     tcase_add_test(cases, test_trainer_reports);
     tcase_add_test(cases, test_other_catalogs);
     tcase_add_test(cases, test_arrays_of_nothing);
+    tcase_add_test(cases, test_counts_of_no_array);
+    tcase_add_test(cases, test_more_than_all);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -150,6 +150,13 @@ START_TEST(exclusions) {
     alterrec_live_session_reset(sessions[1]);
     MUST(alterrec_live_session_push(sessions[1], items[1][0]));
     check_answer(sessions[1], items[1], 1, false);
+    MUST(alterrec_live_session_exclude(sessions[1], NULL, 0));
+    check_answer(sessions[1], items[1], 1, false);
+    /* A session of a pool goes on as it was set up, as a batch does after clear. */
+    MUST(alterrec_live_session_exclude_own(sessions[1], 1));
+    alterrec_live_session_reset(sessions[1]);
+    MUST(alterrec_live_session_push(sessions[1], items[1][0]));
+    check_answer(sessions[1], items[1], 1, true);
     free_all(sessions);
 }
 END_TEST
@@ -270,6 +277,7 @@ START_TEST(arguments) {
     refused(alterrec_live_session_push(live, ITEMS), "item 60 is outside 0..59");
     refused(alterrec_live_session_exclude(live, bad, 2), "item 60 is outside 0..59");
     refused(alterrec_live_session_exclude(live, bad, -1), "count is -1");
+    refused(alterrec_live_session_exclude(live, NULL, 1), "argument `items` is NULL");
     refused(alterrec_live_sessions_push(twice, bad, 2, 1), "session 1 comes twice");
     refused(alterrec_live_sessions_push(none, bad, 2, 1), "session 1 is NULL");
     refused(alterrec_live_sessions_push(two, bad, 2, 1), "item 60 is outside 0..59");
@@ -281,7 +289,11 @@ START_TEST(arguments) {
     ck_assert_int_eq(alterrec_live_session_length(live), 0);
     MUST(alterrec_live_sessions_push(two, (int32_t[]){items[0][0], 1}, 2, 1));
     refused(alterrec_live_session_top_k(best, NULL, NULL, live, ITEMS + 1, NULL),
-            "k 61 is outside 1..60");
+            "alterrec_live_session_top_k: k 61 is outside 1..60");
+    refused(alterrec_live_sessions_top_k(best, NULL, NULL, two, 2, 0, NULL),
+            "alterrec_live_sessions_top_k: k 0 is outside 1..60");
+    refused(alterrec_live_session_score(NULL, NULL, NULL, live, best, 0, NULL),
+            "alterrec_live_session_score: count is 0");
     check_answer(live, items[0], 1, false);
     alterrec_live_session_free(two[1]);
     alterrec_live_session_free(live);
@@ -448,6 +460,34 @@ START_TEST(threads_share_a_recommender) {
 }
 END_TEST
 
+static alterrec_live_session *of_all;
+static answer of_readers[THREADS];
+
+static void *read_one(void *place) {
+    for (int round = 0; round < 20; round++)
+        ask_live(place, of_all);
+    return NULL;
+}
+
+/* What takes a session const only reads it: any number of threads at once. */
+START_TEST(threads_read_one_session) {
+    pthread_t threads[THREADS];
+    answer expected;
+    of_all = create();
+    MUST(alterrec_live_session_exclude_own(of_all, 1));
+    for (int i = 0; i < LONGEST; i++)
+        MUST(alterrec_live_session_push(of_all, items[0][i]));
+    for (int t = 0; t < THREADS; t++)
+        ck_assert_int_eq(pthread_create(&threads[t], NULL, read_one, &of_readers[t]), 0);
+    for (int t = 0; t < THREADS; t++)
+        (void)pthread_join(threads[t], NULL);
+    ask_batch(&expected, items[0], LONGEST, true);
+    for (int t = 0; t < THREADS; t++)
+        ck_assert_mem_eq(&of_readers[t], &expected, sizeof expected);
+    alterrec_live_session_free(of_all);
+}
+END_TEST
+
 static void set_up_id(void) {
     open_model(false);
 }
@@ -467,6 +507,7 @@ int main(void) {
     tcase_add_test(group, session_keeps_its_recommender);
     tcase_add_test(group, out_of_memory);
     tcase_add_test(group, threads_share_a_recommender);
+    tcase_add_test(group, threads_read_one_session);
     tcase_add_test(id, id_tower_alone);
     suite_add_tcase(suite, group);
     suite_add_tcase(suite, id);

@@ -59,11 +59,10 @@ START_TEST(test_set_refuses_and_keeps) {
     check_set_refused(six, -1, 2, ALTERREC_ERROR_MISMATCH,
                       "alterrec_catalog_set_features: rows is -1, the catalog has 3 items");
     check_set_refused(six, 3, 0, ALTERREC_ERROR_INVALID_ARGUMENT,
-                      "alterrec_catalog_set_features: dim is 0, the range is "
-                      "1..3074457345618258602");
+                      "alterrec_catalog_set_features: dim is 0, at least 1");
     check_set_refused(six, 3, INT64_MAX / 2, ALTERREC_ERROR_INVALID_ARGUMENT,
-                      "alterrec_catalog_set_features: dim is 4611686018427387903, the range is "
-                      "1..3074457345618258602");
+                      "alterrec_catalog_set_features: dim is 4611686018427387903, more than an "
+                      "array can have");
     check_set_refused(bad, 3, 2, ALTERREC_ERROR_INVALID_ARGUMENT,
                       "alterrec_catalog_set_features: the value at row 1, column 1 is not finite");
     check_set_refused(infinite, 3, 2, ALTERREC_ERROR_INVALID_ARGUMENT,

@@ -107,7 +107,7 @@ START_TEST(bad_arrays_are_named) {
     for (int i = 0; i < 2; i++) {
         expect_create_error(NULL, good, 1, "argument `items` is NULL");
         expect_create_error(items, NULL, 1, "argument `offsets` is NULL");
-        expect_create_error(items, good, -1, "count -1 is negative");
+        expect_create_error(items, good, -1, "count is -1, below 0");
         expect_create_error(items, late, 1, "offsets[0] is 1, 0 was expected");
         expect_create_error(items, falling, 2, "offsets[2] is 1, less than the 2 before it");
         expect_create_error(items, negative, 1, "offsets[1] is -1, less than the 0 before it");
