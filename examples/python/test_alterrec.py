@@ -3,6 +3,8 @@
 import contextlib
 import gc
 import pathlib
+import subprocess
+import sys
 import tempfile
 import threading
 import unittest
@@ -96,6 +98,58 @@ class TestData(Case):
         config.close()
         with self.refused("INVALID_ARGUMENT"):
             config["model.dim"] = 3
+
+    def test_what_c_would_cut_is_refused(self):
+        """Wrong items, numbers and fields: an error, and nothing has changed."""
+        shop, batch = Shop(), alterrec.Batch([[1, 2]])
+        large = numpy.array([2 ** 32], numpy.int64)
+        for wrong, kind in ((large, OverflowError), ([-2 ** 31 - 1], OverflowError),
+                            (numpy.array([2 ** 32 - 1], numpy.uint32), OverflowError),
+                            ([1.0], TypeError), ([True], TypeError), (["1"], TypeError),
+                            ([2 ** 70], TypeError), ([None], TypeError),
+                            ([[1, 2]], ValueError)):
+            with self.subTest(wrong=wrong):
+                for call in (batch.add, batch.exclude, lambda items: batch.add_labelled([1], items),
+                             lambda items: alterrec.Sessions(shop.catalog, [items]),
+                             alterrec.Filter(ITEMS).exclude, alterrec.Filter(ITEMS).allow_only):
+                    self.assertRaises(kind, call, wrong)
+        for wrong in ([1j], ["1"], [None]):
+            self.assertRaises(TypeError, shop.catalog.set_features, [wrong] * ITEMS)
+        self.assertRaises(TypeError, alterrec.Filter(2).cap, [1.0, 2.0], 1)
+        self.assertEqual((len(batch), batch.examples), (1, 0))
+        batch.add(numpy.array([3, 4], numpy.uint8))
+        batch.add(range(3))
+        batch.exclude([])
+        self.assertEqual(len(batch), 3)
+        for wrong, kind in ((2 ** 31, OverflowError), (-2 ** 70, OverflowError), (1.0, TypeError),
+                            ("1", TypeError), (None, TypeError)):
+            self.assertRaises(kind, shop.catalog.key, wrong)
+            self.assertRaises(kind, shop.model.item_vectors, wrong)
+        self.assertEqual(shop.catalog.key(numpy.int64(3)), "item3")
+        self.assertRaises(OverflowError, batch.exclude, [1], 2 ** 63)
+        self.assertRaises(OverflowError, alterrec.Filter, 2 ** 64)
+        for wrong in (b"a", None):
+            self.assertRaises(TypeError, alterrec.Catalog, [wrong])
+
+    def test_handles_of_another_kind_are_refused(self):
+        """C would take the one for the other."""
+        shop, batch = Shop(), alterrec.Batch([[1, 2]])
+        recommender = alterrec.Recommender(shop.model)
+        for call, name in ((lambda: recommender.top_k([[1, 2]], 3), "a Batch is expected, not list"),
+                           (lambda: recommender.score([1], [[1]]), "a Batch"),
+                           (lambda: recommender.top_k(batch, 3, filter=shop.model), "a Filter"),
+                           (lambda: shop.model.score(alterrec.ID, shop.train), "a Batch"),
+                           (lambda: alterrec.Model(shop.train), "a Catalog"),
+                           (lambda: alterrec.Model(shop.catalog, shop.catalog), "a Config"),
+                           (lambda: alterrec.Sessions(shop.model, []), "a Catalog"),
+                           (lambda: alterrec.Dataset(None), "a Config"),
+                           (lambda: alterrec.Trainer(shop.model, [[1, 2]]), "a Sessions"),
+                           (lambda: alterrec.evaluate(shop.catalog, shop.valid), "a Model"),
+                           (lambda: alterrec.Recommender(shop.catalog), "a Model"),
+                           (lambda: alterrec.LiveSession(shop.model), "a Recommender"),
+                           (lambda: alterrec.LiveSession.top_k_many([batch], 1), "a LiveSession")):
+            with self.assertRaisesRegex(TypeError, name):
+                call()
 
     def test_in_and_out(self):
         shop = Shop()
@@ -237,10 +291,38 @@ class TestModel(Case):
         self.assertEqual(fused, text)
         self.assertEqual(told[0][0], alterrec.LOG_INFO)
         self.assertIn("epoch 0: the text tower", told[0][1])
-        for wrong in (numpy.zeros(3), 7):
+        for wrong in (numpy.zeros(3, int), 7):
             with self.assertRaisesRegex(ValueError, "the negatives are"):
                 alterrec.Trainer(shop.model, shop.train, schedule=schedule,
                                  negatives=lambda *_: wrong).run()
+
+    def test_plans_have_their_fields_alone(self):
+        shop = Shop()
+        trainer = alterrec.Trainer(shop.model, shop.train)
+        plan = trainer.plan()
+        tower, k1 = plan.tower, plan.k1
+        for name, wrong, kind in (("towr", 1, AttributeError), ("tower", 2 ** 32, OverflowError),
+                                  ("tower", 1.0, TypeError), ("k1", 2 ** 63, OverflowError),
+                                  ("k1", "2", TypeError), ("learning_rate", "fast", TypeError)):
+            self.assertRaises(kind, setattr, plan, name, wrong)
+        self.assertEqual((plan.tower, plan.k1), (tower, k1))
+        plan.k1, plan.shared = numpy.int64(3), True
+        self.assertEqual((plan.k1, plan.shared), (3, 1))
+        self.assertRaises(TypeError, trainer.epoch, {"tower": 1})
+        for wrong, kind in (("towr", AttributeError), ("tower", TypeError)):
+            with self.assertRaises(kind):
+                alterrec.Trainer(shop.model, shop.train, schedule=lambda plan, _: setattr(
+                    plan, wrong, "id")).run()
+
+    def test_answers_of_callbacks(self):
+        shop = Shop()
+        for wrong, kind in ((2 ** 32, OverflowError), (0.5, TypeError), ("stop", TypeError)):
+            with self.assertRaises(kind):
+                alterrec.Trainer(shop.model, shop.train, progress=lambda _: wrong).run()
+        for stops, epochs in ((numpy.bool_(True), 1), (True, 1), (1, 1), (numpy.bool_(False), 4)):
+            trainer = alterrec.Trainer(shop.model, shop.train, progress=lambda _: stops)
+            trainer.run()
+            self.assertEqual(len(trainer.reports), epochs)
 
     def test_by_hand(self):
         shop = Shop()
@@ -348,6 +430,25 @@ class TestServing(Case):
             recommender.top_k(batch, 5, fusion=lambda *_: numpy.zeros((2, 3)))
         with self.refused("NOT_FINITE"):
             recommender.top_k(batch, 5, fusion=lambda of_id, _: of_id * numpy.nan)
+
+    def test_ends_while_a_daemon_thread_serves(self):
+        """The interpreter must not free what a call is at work on."""
+        program = """
+import threading, alterrec
+recommender = alterrec.Recommender(alterrec.Model(alterrec.Catalog(20000)),
+                                   alterrec.Config({"compute.threads": 1}))
+batch, begun = alterrec.Batch([[i] for i in range(200)]), threading.Event()
+def serve():
+    while True:
+        recommender.top_k(batch, 20)
+        begun.set()
+threading.Thread(target=serve, daemon=True).start()
+begun.wait()
+"""
+        for _ in range(4):
+            ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True,
+                                   cwd=pathlib.Path(__file__).parent, timeout=60)
+            self.assertEqual((ended.returncode, ended.stderr), (0, ""))
 
     def test_threads(self):
         recommender = alterrec.Recommender(Shop().model)

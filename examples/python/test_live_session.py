@@ -63,7 +63,26 @@ class TestLiveSession(Case):
         live.reset()
         self.assertEqual(len(live), 0)
         live.push(3)
+        self.assertNotIn(3, live.top_k(ITEMS).items)
+        live.exclude_own(False)
         self.same(live.top_k(4), whole)
+
+    def test_what_c_would_cut_is_refused(self):
+        live = LiveSession(self.recommender)
+        for wrong, kind in ((2 ** 40, OverflowError), (-2 ** 31 - 1, OverflowError),
+                            (1.0, TypeError), ("1", TypeError), (None, TypeError)):
+            self.assertRaises(kind, live.push, wrong)
+            self.assertRaises(kind, LiveSession.push_many, [live], [1], wrong)
+        self.assertRaises(OverflowError, LiveSession.push_many, [live], [2 ** 32])
+        self.assertRaises(TypeError, live.exclude, [1.0])
+        live.push(numpy.int64(3))
+        for k, kind in ((2.0, TypeError), (2 ** 63, OverflowError)):
+            self.assertRaises(kind, live.top_k, k)
+        for name in ("threads", "candidates"):
+            self.assertRaises(OverflowError, live.top_k, 2, **{name: 2 ** 64})
+            self.assertRaises(TypeError, live.top_k, 2, **{name: 0.5})
+        self.assertRaises(OverflowError, live.score, [2 ** 32 + 1])
+        self.assertEqual(live.items.tolist(), [3])
 
     def test_many_at_once(self):
         visitors = [LiveSession(self.recommender) for _ in range(6)]

@@ -139,13 +139,13 @@ def python(header):
 
     out = [
         "# Written by tests/ffi/prototypes.py from alterrec.h, where every comment stands.",
-        "from ctypes import (", "    CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_float,"
-        " c_int32, c_int64, c_size_t,", "    c_uint8, c_uint32, c_void_p)",
-        "from typing import Any, Dict, List, Tuple", "",
+        "from ctypes import (", "    CFUNCTYPE, POINTER, c_char_p, c_double, c_float, c_int32,"
+        " c_int64, c_size_t, c_uint8,", "    c_uint32, c_void_p)",
+        "from typing import Any, Dict, List, Tuple", "", "from ._record import Record", "",
     ]
     out += [f"{name} = {value}" for name, value in header.constants] + [""]
     for name, fields in header.structs:
-        out += ["", f"class {name}(Structure):", "    _fields_ = ["]
+        out += ["", f"class {name}(Record):", "    _fields_ = ["]
         # A callback in a struct is an address: its type may name structs that stand further down.
         out += [f'        ("{d.name}", {"c_void_p" if d.base in callbacks else spell(d)}),'
                 for d in fields] + ["    ]"]

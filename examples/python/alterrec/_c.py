@@ -1,8 +1,10 @@
 # Written by tests/ffi/prototypes.py from alterrec.h, where every comment stands.
 from ctypes import (
-    CFUNCTYPE, POINTER, Structure, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t,
-    c_uint8, c_uint32, c_void_p)
+    CFUNCTYPE, POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t, c_uint8,
+    c_uint32, c_void_p)
 from typing import Any, Dict, List, Tuple
+
+from ._record import Record
 
 ALTERREC_VERSION_MAJOR = 0
 ALTERREC_VERSION_MINOR = 1
@@ -47,7 +49,7 @@ ALTERREC_MRR = 1
 ALTERREC_NDCG = 2
 
 
-class alterrec_option(Structure):
+class alterrec_option(Record):
     _fields_ = [
         ("struct_size", c_uint32),
         ("reserved", c_uint32),
@@ -66,7 +68,7 @@ class alterrec_option(Structure):
     help: bytes
 
 
-class alterrec_data_report(Structure):
+class alterrec_data_report(Record):
     _fields_ = [
         ("struct_size", c_uint32),
         ("reserved", c_uint32),
@@ -105,7 +107,7 @@ class alterrec_data_report(Structure):
     interactions: Any
 
 
-class alterrec_tensor(Structure):
+class alterrec_tensor(Record):
     _fields_ = [
         ("struct_size", c_uint32),
         ("dims", c_int32),
@@ -120,7 +122,7 @@ class alterrec_tensor(Structure):
     count: int
 
 
-class alterrec_fusion_tile(Structure):
+class alterrec_fusion_tile(Record):
     _fields_ = [
         ("struct_size", c_uint32),
         ("reserved", c_uint32),
@@ -141,7 +143,7 @@ class alterrec_fusion_tile(Structure):
     fused: Any
 
 
-class alterrec_plan(Structure):
+class alterrec_plan(Record):
     _fields_ = [
         ("struct_size", c_uint32),
         ("tower", c_int32),
@@ -174,7 +176,7 @@ class alterrec_plan(Structure):
     learning_rate: float
 
 
-class alterrec_epoch_report(Structure):
+class alterrec_epoch_report(Record):
     _fields_ = [
         ("struct_size", c_uint32),
         ("epoch", c_int32),
@@ -213,7 +215,7 @@ class alterrec_epoch_report(Structure):
     reserved: int
 
 
-class alterrec_progress(Structure):
+class alterrec_progress(Record):
     _fields_ = [
         ("struct_size", c_uint32),
         ("stage", c_int32),
@@ -238,7 +240,7 @@ class alterrec_progress(Structure):
     report: Any
 
 
-class alterrec_examples(Structure):
+class alterrec_examples(Record):
     _fields_ = [
         ("struct_size", c_uint32),
         ("reserved", c_uint32),
@@ -259,7 +261,7 @@ class alterrec_examples(Structure):
     item_count: int
 
 
-class alterrec_step_report(Structure):
+class alterrec_step_report(Record):
     _fields_ = [
         ("struct_size", c_uint32),
         ("tower", c_int32),
@@ -282,7 +284,7 @@ class alterrec_step_report(Structure):
     seconds: Any
 
 
-class alterrec_search(Structure):
+class alterrec_search(Record):
     _fields_ = [
         ("struct_size", c_uint32),
         ("threads", c_int32),
@@ -299,7 +301,7 @@ class alterrec_search(Structure):
     user_data: Any
 
 
-class alterrec_search_report(Structure):
+class alterrec_search_report(Record):
     _fields_ = [
         ("struct_size", c_uint32),
         ("reserved", c_uint32),

@@ -12,6 +12,7 @@ import numpy
 from numpy.typing import ArrayLike, NDArray
 
 from . import _c
+from ._record import LIMITS, fitting, within
 
 STATUS_NAMES: Dict[int, str] = {
     value: name[len("ALTERREC_ERROR_"):]
@@ -43,10 +44,23 @@ def _load() -> ctypes.CDLL:
         return ctypes.CDLL(f"{folder}/{name}")
 
 
+def _checked(function: Any, kinds: Sequence[Any]) -> Any:
+    """A function of C's that is not called with integers which it cannot hold."""
+    places = [place for place, kind in enumerate(kinds) if kind in LIMITS]
+
+    def call(*arguments: Any) -> Any:
+        given = list(arguments)
+        for place in places:
+            given[place] = fitting(given[place], kinds[place])
+        return function(*given)
+    return call if places else function
+
+
 c = _load()
 for _name, (_result, _arguments) in _c.FUNCTIONS.items():
     _function = getattr(c, _name)
     _function.restype, _function.argtypes = _result, _arguments
+    setattr(c, _name, _checked(_function, _arguments))
 
 # What a callback raised on this thread, on its way around the C functions.
 _raised = threading.local()
@@ -70,7 +84,9 @@ def callback(kind: Any, function: Callable[..., Optional[int]]) -> Any:
     def call(*arguments: Any) -> int:
         try:
             answer = function(*arguments)
-            return 0 if answer is None else int(answer)
+            if answer is None or isinstance(answer, (bool, numpy.bool_)):
+                return int(answer or 0)
+            return fitting(answer, ctypes.c_int32)
         except BaseException as error:  # also what Ctrl-C raises
             _raised.error = error
             return RAISED
@@ -88,6 +104,9 @@ class Handle:
                  lend: Optional[Callable[[], Optional[int]]] = None) -> None:
         self._p, self._lend = pointer, lend
         self._end = weakref.finalize(self, free, pointer) if free is not None else None
+        if self._end is not None:
+            # At the end of the process a daemon thread may be inside a call.
+            self._end.atexit = False
 
     @classmethod
     def _of(cls: Type[H], pointer: Optional[int] = None,
@@ -123,12 +142,22 @@ def make(function: Callable[..., int], *arguments: Any) -> Optional[int]:
     return pointer.value
 
 
-def pointer(handle: Optional[Handle]) -> Optional[int]:
-    return None if handle is None else handle.p
+def of(kind: Type[Handle], handle: Handle) -> Optional[int]:
+    """The C handle of an argument that must be of the kind: C would take any for it."""
+    if not isinstance(handle, kind):
+        raise TypeError(f"a {kind.__name__} is expected, not {type(handle).__name__}")
+    return handle.p
+
+
+def pointer(kind: Type[Handle], handle: Optional[Handle]) -> Optional[int]:
+    """The same of one that may be None."""
+    return None if handle is None else of(kind, handle)
 
 
 def text(value: object) -> bytes:
     """As C takes it. One with a 0 in it would lose what stands behind it."""
+    if value is None or isinstance(value, bytes):
+        raise TypeError(f"text is expected, not {type(value).__name__}")
     encoded = str(value).encode("utf-8")
     if b"\0" in encoded:
         raise ValueError(f"{encoded!r} holds a 0")
@@ -141,9 +170,28 @@ def c_strings(values: Optional[Sequence[object]]) -> Any:
     return (ctypes.c_char_p * len(values))(*[text(value) for value in values])
 
 
+# What is taken for integers, floats and truths; nothing is rounded or cut to its last bits.
+_TAKEN = {"i": "iu", "f": "iuf", "b": "iub"}
+
+
 def array(values: ArrayLike, kind: Any) -> NDArray[Any]:
     """A C-contiguous array of the kind, the caller's own if it is one already."""
-    return numpy.ascontiguousarray(values, dtype=kind)
+    given, wanted = numpy.asarray(values), numpy.dtype(kind)
+    if given.size > 0 and given.dtype != wanted:
+        if given.dtype.kind not in _TAKEN[wanted.kind]:
+            raise TypeError(f"{given.dtype} in the place of {wanted}")
+        if wanted.kind == "i":
+            limits = numpy.iinfo(wanted)
+            within(int(given.min()), int(given.max()), (int(limits.min), int(limits.max)))
+    return numpy.ascontiguousarray(given, dtype=wanted)
+
+
+def row(values: ArrayLike) -> NDArray[numpy.int32]:
+    """Items, one behind the other."""
+    items = array(values, numpy.int32)
+    if items.ndim != 1:
+        raise ValueError(f"the items are {items.shape}, not one row")
+    return items
 
 
 def address(values: Optional[NDArray[Any]]) -> Optional[int]:

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _c
 from ._library import (
-    Handle, address, array, c, c_strings, check, fields, lent, make, pointer, struct, text)
+    Handle, address, array, c, c_strings, check, fields, lent, make, of, pointer, row, struct,
+    text)
 
 Path = Union[str, "os.PathLike[str]"]
 
@@ -88,7 +89,7 @@ class Catalog(Handle):
     @classmethod
     def read(cls, path: Path, config: Optional[Config] = None) -> Catalog:
         """From an item file."""
-        return cls._of(make(c.alterrec_catalog_read, text(path), pointer(config)),
+        return cls._of(make(c.alterrec_catalog_read, text(path), pointer(Config, config)),
                        c.alterrec_catalog_free)
 
     def __len__(self) -> int:
@@ -133,7 +134,7 @@ class Catalog(Handle):
 
     def hash_features(self, config: Optional[Config] = None) -> None:
         """From the texts, by feature hashing."""
-        check(c.alterrec_catalog_hash_features(self.p, pointer(config)))
+        check(c.alterrec_catalog_hash_features(self.p, pointer(Config, config)))
 
 
 def data_report(function: Callable[..., int], handle: Handle) -> Dict[str, Any]:
@@ -146,18 +147,18 @@ class Sessions(Handle):
     """An ordered set of sessions: Sessions(catalog, [[3, 1], [4, 1, 5]])."""
 
     def __init__(self, catalog: Catalog, lists: Iterable[ArrayLike]) -> None:
-        parts = [array(items, numpy.int32).reshape(-1) for items in lists]
+        parts = [row(items) for items in lists]
         items = numpy.concatenate(parts + [numpy.zeros(1, numpy.int32)])
         offsets = numpy.zeros(len(parts) + 1, numpy.int64)
         numpy.cumsum([len(part) for part in parts], out=offsets[1:])
-        super().__init__(make(c.alterrec_sessions_create, catalog.p, address(items),
+        super().__init__(make(c.alterrec_sessions_create, of(Catalog, catalog), address(items),
                               address(offsets), len(parts)), c.alterrec_sessions_free)
 
     @classmethod
     def read(cls, catalog: Catalog, path: Path, config: Optional[Config] = None) -> Sessions:
         """From a file, over a known catalog."""
-        return cls._of(make(c.alterrec_sessions_read, catalog.p, text(path), pointer(config)),
-                       c.alterrec_sessions_free)
+        return cls._of(make(c.alterrec_sessions_read, of(Catalog, catalog), text(path),
+                            pointer(Config, config)), c.alterrec_sessions_free)
 
     def __len__(self) -> int:
         return c.alterrec_sessions_count(self.p)
@@ -186,7 +187,7 @@ class Dataset(Handle):
     and `test` are its sessions, or None."""
 
     def __init__(self, config: Config) -> None:
-        super().__init__(make(c.alterrec_dataset_read, pointer(config)), c.alterrec_dataset_free)
+        super().__init__(make(c.alterrec_dataset_read, of(Config, config)), c.alterrec_dataset_free)
         self.catalog = Catalog._of(lend=lambda: c.alterrec_dataset_catalog(self.p))
         self.train, self.valid, self.test = (self._sessions(split) for split in range(3))
 
@@ -217,12 +218,12 @@ class Batch(Handle):
         check(c.alterrec_batch_clear(self.p))
 
     def add(self, items: ArrayLike) -> None:
-        values = array(items, numpy.int32)
+        values = row(items)
         check(c.alterrec_batch_add(self.p, address(values), values.size))
 
     def add_labelled(self, items: ArrayLike, labels: ArrayLike) -> None:
         """`labels[t]` is the item that is to follow `items[:t + 1]`, or -1."""
-        values, following = array(items, numpy.int32), array(labels, numpy.int32)
+        values, following = row(items), row(labels)
         if values.size != following.size:
             raise ValueError(f"{values.size} items, {following.size} labels")
         check(c.alterrec_batch_add_labelled(self.p, address(values), address(following),
@@ -242,7 +243,7 @@ class Batch(Handle):
 
     def exclude(self, items: ArrayLike, session: int = -1) -> None:
         """From one session's recommendations, or from all of them."""
-        values = array(items, numpy.int32)
+        values = row(items)
         check(c.alterrec_batch_exclude(self.p, session, address(values), values.size))
 
     def exclude_own(self, exclude: bool = True) -> None:

@@ -6,7 +6,7 @@ import ctypes
 import json
 from typing import Any, Dict, List, NamedTuple, Optional
 
-from ._library import Handle, c, check, make, pointer
+from ._library import Handle, c, check, make, of, pointer
 from .callbacks import FusionFunction, ProgressFunction, on_fusion, on_progress
 from .data import Config, Sessions
 from .model import Model
@@ -58,8 +58,8 @@ class Evaluator(Handle):
     def __init__(self, model: Model, config: Optional[Config] = None,
                  progress: Optional[ProgressFunction] = None,
                  fusion: Optional[FusionFunction] = None) -> None:
-        super().__init__(make(c.alterrec_evaluator_create, model.p, pointer(config)),
-                         c.alterrec_evaluator_free)
+        super().__init__(make(c.alterrec_evaluator_create, of(Model, model),
+                              pointer(Config, config)), c.alterrec_evaluator_free)
         # Kept as long as C may call them.
         self._called = on_progress(progress, ended=False), on_fusion(fusion)
         check(c.alterrec_evaluator_on_progress(self.p, self._called[0], None))
@@ -67,13 +67,14 @@ class Evaluator(Handle):
 
     def run(self, held_out: Sessions, train: Optional[Sessions] = None) -> Evaluation:
         """Of the model as it is; `train`: the popularity baseline, and the groups."""
-        return Evaluation._of(make(c.alterrec_evaluator_run, self.p, held_out.p, pointer(train)),
-                              c.alterrec_evaluation_free)
+        return Evaluation._of(make(c.alterrec_evaluator_run, self.p, of(Sessions, held_out),
+                                   pointer(Sessions, train)), c.alterrec_evaluation_free)
 
 
 def evaluate(model: Model, held_out: Sessions, train: Optional[Sessions] = None,
              config: Optional[Config] = None) -> Evaluation:
     """In one call."""
     called = on_progress(None, ended=False)
-    return Evaluation._of(make(c.alterrec_evaluate, model.p, held_out.p, pointer(train),
-                               pointer(config), called, None), c.alterrec_evaluation_free)
+    return Evaluation._of(make(c.alterrec_evaluate, of(Model, model), of(Sessions, held_out),
+                               pointer(Sessions, train), pointer(Config, config), called, None),
+                          c.alterrec_evaluation_free)

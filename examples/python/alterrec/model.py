@@ -9,7 +9,7 @@ import numpy
 from numpy.typing import ArrayLike, NDArray
 
 from . import _c
-from ._library import Handle, address, array, c, check, make, pointer, struct, text
+from ._library import Handle, address, array, c, check, make, of, pointer, struct, text
 from .data import Batch, Catalog, Config, Path, Sessions, keys_and_texts
 
 
@@ -17,8 +17,8 @@ class Model(Handle):
     """The parameters of both towers: Model(catalog, config), or Model.load(path)."""
 
     def __init__(self, catalog: Catalog, config: Optional[Config] = None) -> None:
-        super().__init__(make(c.alterrec_model_create, catalog.p, pointer(config)),
-                         c.alterrec_model_free)
+        super().__init__(make(c.alterrec_model_create, of(Catalog, catalog),
+                              pointer(Config, config)), c.alterrec_model_free)
 
     @classmethod
     def load(cls, path: Path) -> Model:
@@ -91,13 +91,13 @@ class Model(Handle):
     def session_vectors(self, tower: int, batch: Batch) -> NDArray[numpy.float32]:
         """[sessions, dim]."""
         vectors = numpy.empty((len(batch), self.dim), numpy.float32)
-        check(c.alterrec_model_session_vectors(address(vectors), self.p, tower, batch.p))
+        check(c.alterrec_model_session_vectors(address(vectors), self.p, tower, of(Batch, batch)))
         return vectors
 
     def score(self, scorer: int, batch: Batch) -> NDArray[numpy.float32]:
         """[sessions, items]."""
         scores = numpy.empty((len(batch), len(self.catalog)), numpy.float32)
-        check(c.alterrec_model_score(address(scores), self.p, scorer, batch.p))
+        check(c.alterrec_model_score(address(scores), self.p, scorer, of(Batch, batch)))
         return scores
 
     def choose_alpha(self, valid: Sessions, points: int = 21, config: Optional[Config] = None
@@ -105,5 +105,5 @@ class Model(Handle):
         """The weight of the fusion that is best on `valid`, and the metric at each that was tried."""
         alpha, curve = ctypes.c_double(), numpy.empty(max(points, 0), numpy.float64)
         check(c.alterrec_model_choose_alpha(ctypes.addressof(alpha), address(curve), self.p,
-                                            valid.p, points, pointer(config)))
+                                            of(Sessions, valid), points, pointer(Config, config)))
         return alpha.value, curve

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from . import _c
 from ._library import (
-    Handle, address, array, c, check, fields, lent, make, pointer, struct, text)
+    Handle, address, array, c, check, fields, lent, make, of, pointer, row, struct, text)
 from .callbacks import FusionFunction, on_fusion
 from .data import Batch, Catalog, Config, Path
 from .model import Model
@@ -44,11 +44,11 @@ class Filter(Handle):
         check(c.alterrec_filter_allow_bitmap(self.p, address(bits), self._items))
 
     def allow_only(self, items: ArrayLike) -> None:
-        values = array(items, numpy.int32)
+        values = row(items)
         check(c.alterrec_filter_allow_only(self.p, address(values), values.size))
 
     def exclude(self, items: ArrayLike) -> None:
-        values = array(items, numpy.int32)
+        values = row(items)
         check(c.alterrec_filter_exclude(self.p, address(values), values.size))
 
     def cap(self, categories: ArrayLike, per_list: int) -> None:
@@ -60,9 +60,11 @@ class Filter(Handle):
 def _search(filter: Optional[Filter] = None, threads: int = 0, candidates: int = 0,
             fusion: Optional[FusionFunction] = None) -> Any:
     search = struct(_c.alterrec_search)
-    search.threads, search.candidates, search.filter = threads, candidates, pointer(filter)
-    search.called = on_fusion(fusion)  # kept as long as the search is
-    search.fusion = ctypes.cast(search.called, ctypes.c_void_p)
+    search.threads, search.candidates = threads, candidates
+    search.filter = pointer(Filter, filter)
+    called = on_fusion(fusion)
+    search.fusion = ctypes.cast(called, ctypes.c_void_p)
+    search.__dict__["called"] = called  # kept as long as the search is
     return search
 
 
@@ -88,13 +90,13 @@ class Recommender(Handle):
     """
 
     def __init__(self, model: Model, config: Optional[Config] = None) -> None:
-        super().__init__(make(c.alterrec_recommender_create, model.p, pointer(config)),
-                         c.alterrec_recommender_free)
+        super().__init__(make(c.alterrec_recommender_create, of(Model, model),
+                              pointer(Config, config)), c.alterrec_recommender_free)
 
     @classmethod
     def open(cls, path: Path, config: Optional[Config] = None) -> Recommender:
         """Maps a file that `save` wrote; of `config` compute.threads and serve.verify count."""
-        return cls._of(make(c.alterrec_recommender_open, text(path), pointer(config)),
+        return cls._of(make(c.alterrec_recommender_open, text(path), pointer(Config, config)),
                        c.alterrec_recommender_free)
 
     def save(self, path: Path) -> None:
@@ -110,7 +112,7 @@ class Recommender(Handle):
         return _find(
             len(batch), k, len(self.catalog), _search(filter, threads, candidates, fusion),
             lambda items, scores, met, search: c.alterrec_recommender_top_k(
-                items, scores, met, self.p, batch.p, k, search))
+                items, scores, met, self.p, of(Batch, batch), k, search))
 
     def score(self, batch: Batch, items: ArrayLike,
               fusion: Optional[FusionFunction] = None) -> NDArray[numpy.float32]:
@@ -120,7 +122,7 @@ class Recommender(Handle):
             raise ValueError(f"the items are {values.shape}, not [{len(batch)}, count]")
         scores = numpy.empty(values.shape, numpy.float32)
         search = _search(fusion=fusion)
-        check(c.alterrec_recommender_score(address(scores), None, None, self.p, batch.p,
+        check(c.alterrec_recommender_score(address(scores), None, None, self.p, of(Batch, batch),
                                            address(values), values.shape[1],
                                            ctypes.byref(search)))
         return scores
@@ -135,7 +137,7 @@ class Recommender(Handle):
     def session_vectors(self, batch: Batch) -> NDArray[numpy.float32]:
         """[sessions, width]: the inner product with an item's is the fused score."""
         vectors = numpy.empty((len(batch), c.alterrec_recommender_width(self.p)), numpy.float32)
-        check(c.alterrec_recommender_session_vectors(address(vectors), self.p, batch.p))
+        check(c.alterrec_recommender_session_vectors(address(vectors), self.p, of(Batch, batch)))
         return vectors
 
     def write_item_vectors(self, path: Path) -> None:
@@ -143,15 +145,16 @@ class Recommender(Handle):
         check(c.alterrec_recommender_write_item_vectors(self.p, text(path)))
 
     def write_session_vectors(self, batch: Batch, path: Path) -> None:
-        check(c.alterrec_recommender_write_session_vectors(self.p, batch.p, text(path)))
+        check(c.alterrec_recommender_write_session_vectors(self.p, of(Batch, batch), text(path)))
 
 
 class LiveSession(Handle):
     """A visitor's session, whose items come one by one; lists and scores are those of the whole
-    session in a batch. It keeps its recommender, and belongs to one thread at a time."""
+    session in a batch. It keeps its recommender. What changes it needs it to itself; top_k, score
+    and serialize only read it, from any number of threads."""
 
     def __init__(self, recommender: Recommender) -> None:
-        super().__init__(make(c.alterrec_live_session_create, recommender.p),
+        super().__init__(make(c.alterrec_live_session_create, of(Recommender, recommender)),
                          c.alterrec_live_session_free)
         self._catalog_items = len(recommender.catalog)
 
@@ -178,7 +181,7 @@ class LiveSession(Handle):
         return lent(c.alterrec_live_session_items(self.p), numpy.int32, (len(self),)).copy()
 
     def reset(self) -> None:
-        """Takes away all items and exclusions; the memory is kept for the next visitor."""
+        """Takes away all items and exclusions; memory and exclude_own stay for the next visitor."""
         c.alterrec_live_session_reset(self.p)
 
     def exclude_own(self, exclude: bool = True) -> None:
@@ -187,7 +190,7 @@ class LiveSession(Handle):
 
     def exclude(self, items: ArrayLike) -> None:
         """From now on, besides those named before."""
-        values = array(items, numpy.int32)
+        values = row(items)
         check(c.alterrec_live_session_exclude(self.p, address(values), values.size))
 
     def top_k(self, k: int, filter: Optional[Filter] = None, threads: int = 0,
@@ -206,16 +209,17 @@ class LiveSession(Handle):
                    threads: int = 0, candidates: int = 0,
                    fusion: Optional[FusionFunction] = None) -> Lists:
         """The lists of many sessions of one recommender in one search, [sessions, k]."""
+        handles = _handles(sessions)
         most = sessions[0]._catalog_items if sessions else 0
         return _find(
             len(sessions), k, most, _search(filter, threads, candidates, fusion),
             lambda items, scores, met, search: c.alterrec_live_sessions_top_k(
-                items, scores, met, _handles(sessions), len(sessions), k, search))
+                items, scores, met, handles, len(sessions), k, search))
 
     def score(self, items: ArrayLike,
               fusion: Optional[FusionFunction] = None) -> NDArray[numpy.float32]:
         """The fused scores of given items, [count]."""
-        values = array(items, numpy.int32).reshape(-1)
+        values = row(items)
         scores = numpy.empty(values.shape, numpy.float32)
         search = _search(fusion=fusion)
         check(c.alterrec_live_session_score(address(scores), None, None, self.p, address(values),
@@ -237,4 +241,5 @@ class LiveSession(Handle):
 
 def _handles(sessions: Sequence[LiveSession]) -> Any:
     """As C takes them; one place more, so that there is an array of none."""
-    return (ctypes.c_void_p * (len(sessions) + 1))(*[session.p for session in sessions])
+    handles = [of(LiveSession, session) for session in sessions]
+    return (ctypes.c_void_p * (len(handles) + 1))(*handles)

@@ -6,7 +6,7 @@ import ctypes
 from typing import List, Optional
 
 from . import _c
-from ._library import Handle, c, check, fields, make, pointer, struct, text
+from ._library import Handle, c, check, fields, make, of, pointer, struct, text
 from .callbacks import (
     FusionFunction, LogFunction, NegativesFunction, Plan, ProgressFunction, Report,
     ScheduleFunction, on_fusion, on_log, on_negatives, on_progress, on_schedule)
@@ -31,8 +31,9 @@ class Trainer(Handle):
                  fusion: Optional[FusionFunction] = None,
                  negatives: Optional[NegativesFunction] = None,
                  log: Optional[LogFunction] = None) -> None:
-        super().__init__(make(c.alterrec_trainer_create, model.p, train.p, pointer(valid),
-                              pointer(config)), c.alterrec_trainer_free)
+        super().__init__(make(c.alterrec_trainer_create, of(Model, model), of(Sessions, train),
+                              pointer(Sessions, valid), pointer(Config, config)),
+                         c.alterrec_trainer_free)
         self.model = model
         # Kept as long as C may call them.
         self._called = (on_progress(progress, ended=True), on_schedule(schedule),
@@ -63,7 +64,7 @@ class Trainer(Handle):
     def step(self, batch: Batch, plan: Optional[Plan] = None) -> Report:
         """One step on the labelled sessions of a batch."""
         report = struct(_c.alterrec_step_report)
-        check(c.alterrec_trainer_step(ctypes.byref(report), self.p, batch.p,
+        check(c.alterrec_trainer_step(ctypes.byref(report), self.p, of(Batch, batch),
                                       plan and ctypes.byref(plan)))
         return fields(report)
 
@@ -74,7 +75,7 @@ class Trainer(Handle):
 
     def get_batch(self, batch: Batch, index: int) -> None:
         """Puts batch `index` of the next epoch into `batch`."""
-        check(c.alterrec_trainer_batch(batch.p, self.p, index))
+        check(c.alterrec_trainer_batch(of(Batch, batch), self.p, index))
 
     def end_epoch(self) -> Report:
         """Ends an epoch of steps: validates, and keeps the best weights."""
