@@ -10,8 +10,7 @@
 //   - A callback's error ends the call that asked it, and is what the call returns; Stop stops it
 //     cleanly. A panic in a callback goes on in the caller of that call; it does not unwind C.
 //   - A Recommender, and any Catalog, Sessions, Dataset, Evaluation, may be used by many goroutines at
-//     once, a Model by many that do not change it; everything else by one at a time, a LiveSession
-//     also where it is only read.
+//     once, a Model or a LiveSession by many that do not change it; everything else by one at a time.
 package alterrec
 
 // #cgo pkg-config: alterrec
@@ -23,6 +22,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -158,8 +158,20 @@ func floats(values []float32) *C.float {
 }
 
 func sized(name string, length int, rows, columns int64) error {
-	if rows < 0 || columns < 0 || int64(length) != rows*columns {
+	fits := length == 0
+	if rows > 0 && columns > 0 { // their product may be too large for a number
+		fits = int64(length)%columns == 0 && int64(length)/columns == rows
+	}
+	if rows < 0 || columns < 0 || !fits {
 		return wrong("%s has %d values, not %d * %d", name, length, rows, columns)
+	}
+	return nil
+}
+
+// whole is whether C sees all of a string: it would lose what stands behind a 0.
+func whole(text string) error {
+	if strings.IndexByte(text, 0) >= 0 {
+		return wrong("%q holds a 0", text)
 	}
 	return nil
 }
@@ -170,16 +182,36 @@ type cstrings struct {
 	length int
 }
 
-func newStrings(texts []string) cstrings {
+func newStrings(texts []string) (cstrings, error) {
 	if texts == nil {
-		return cstrings{}
+		return cstrings{}, nil
+	}
+	for _, text := range texts {
+		if err := whole(text); err != nil {
+			return cstrings{}, err
+		}
 	}
 	size := C.size_t(len(texts)+1) * C.size_t(unsafe.Sizeof((*C.char)(nil)))
 	s := cstrings{(**C.char)(C.malloc(size)), len(texts)}
 	for i, text := range texts {
 		unsafe.Slice(s.array, s.length)[i] = C.CString(text)
 	}
-	return s
+	return s, nil
+}
+
+// withStrings lends two lists of strings to C.
+func withStrings(first, second []string, function func(first, second **C.char) C.alterrec_status) error {
+	a, err := newStrings(first)
+	if err != nil {
+		return err
+	}
+	defer a.free()
+	b, err := newStrings(second)
+	if err != nil {
+		return err
+	}
+	defer b.free()
+	return call(func() C.alterrec_status { return function(a.array, b.array) })
 }
 
 func (s cstrings) free() {
@@ -194,6 +226,9 @@ func (s cstrings) free() {
 
 // withString lends a string to C.
 func withString(text string, function func(*C.char) C.alterrec_status) error {
+	if err := whole(text); err != nil {
+		return err
+	}
 	c := C.CString(text)
 	defer C.free(unsafe.Pointer(c))
 	return call(func() C.alterrec_status { return function(c) })

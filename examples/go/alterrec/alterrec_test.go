@@ -132,6 +132,54 @@ func TestErrors(t *testing.T) {
 	config.Close()
 }
 
+// C would take the part before a 0 for the whole.
+func TestStringsWithA0(t *testing.T) {
+	const text = "model.dim\x00x"
+	config, model := must(NewConfig()), openShop("").model()
+	_, configErr := config.Get(text)
+	_, catalogErr := NewCatalog(1, []string{text}, nil)
+	_, textsErr := NewCatalog(1, nil, []string{text})
+	_, readErr := ReadCatalog(text, nil)
+	_, sessionsErr := ReadSessions(model.Catalog(), text, nil)
+	_, modelErr := LoadModel(text)
+	_, tensorErr := model.Tensor(text)
+	_, openErr := OpenRecommender(text, nil)
+	for i, err := range []error{config.Set(text, 3), config.Set("model.dim", "4\x00"), configErr,
+		config.Read(text), config.Write(text), catalogErr, textsErr, readErr, sessionsErr,
+		must(NewCatalog(1, nil, nil)).ReadFeatures(text), modelErr, tensorErr, model.Save(text),
+		model.Import(text), model.SetTensor(text, nil), model.AddItems([]string{text}, nil, nil),
+		model.AddItems([]string{"a"}, []string{text}, nil), openErr} {
+		refused(t, err, InvalidArgument)
+		if !strings.Contains(err.Error(), "holds a 0") {
+			t.Fatal(i, err)
+		}
+	}
+	if catalog := must(NewCatalog(2, nil, nil)); catalog.Find("1") != 1 || catalog.Find("1\x00") != -1 {
+		t.Fatal(catalog.Find("1\x00"))
+	}
+	if err := config.ReadText("model: {dim: 4}\x00"); err == nil {
+		t.Fatal("YAML with a 0")
+	}
+	if must(config.Get("model.dim")) != "300" {
+		t.Fatal(config.Get("model.dim"))
+	}
+}
+
+// Sizes whose product is too large to be compared with.
+func TestSizesDoNotWrap(t *testing.T) {
+	catalog := must(NewCatalog(4, nil, nil))
+	for _, dim := range []int{1 << 62, 1<<62 + 1, 2, 0, -1, -1 << 62} {
+		refused(t, catalog.SetFeatures([]float32{1, 2, 3, 4}, dim), InvalidArgument)
+	}
+	err := catalog.SetFeatures(nil, 1<<62)
+	refused(t, err, InvalidArgument)
+	if !strings.Contains(err.Error(), "not 4 *") {
+		t.Fatal(err)
+	}
+	refused(t, must(NewFilter(4)).AllowBitmap(nil, math.MaxInt64), InvalidArgument)
+	check(t, catalog.SetFeatures([]float32{1, 2, 3, 4}, 1))
+}
+
 // The text belongs to the thread that failed: goroutines must not see each other's.
 func TestErrorsOfManyGoroutines(t *testing.T) {
 	var wait sync.WaitGroup

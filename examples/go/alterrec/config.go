@@ -1,6 +1,7 @@
 package alterrec
 
 // #include <alterrec/alterrec.h>
+// #include <stdlib.h>
 import "C"
 
 import (
@@ -89,10 +90,8 @@ func (c *Config) Set(key string, value any) error {
 	if c.owner != nil {
 		return wrong("a model's options cannot be set")
 	}
-	return withString(key, func(k *C.char) (status C.alterrec_status) {
-		v := newStrings([]string{fmt.Sprint(value)})
-		defer v.free()
-		return C.alterrec_config_set(c.p, k, *v.array)
+	return withStrings([]string{key}, []string{fmt.Sprint(value)}, func(k, v **C.char) C.alterrec_status {
+		return C.alterrec_config_set(c.p, *k, *v)
 	})
 }
 
@@ -117,7 +116,9 @@ func (c *Config) Read(path string) error {
 // ReadText sets options from YAML.
 func (c *Config) ReadText(yaml string) error {
 	defer runtime.KeepAlive(c)
-	return withString(yaml, func(text *C.char) C.alterrec_status {
+	text := C.CString(yaml) // with its length, so that C sees all of it
+	defer C.free(unsafe.Pointer(text))
+	return call(func() C.alterrec_status {
 		return C.alterrec_config_read_text(c.p, text, C.size_t(len(yaml)))
 	})
 }

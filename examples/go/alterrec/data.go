@@ -1,6 +1,7 @@
 package alterrec
 
 // #include <alterrec/alterrec.h>
+// #include <stdlib.h>
 import "C"
 
 import (
@@ -27,12 +28,9 @@ func NewCatalog(items int, keys, texts []string) (*Catalog, error) {
 	if keys != nil && len(keys) != items || texts != nil && len(texts) != items {
 		return nil, wrong("%d items, %d keys, %d texts", items, len(keys), len(texts))
 	}
-	k, t := newStrings(keys), newStrings(texts)
-	defer k.free()
-	defer t.free()
 	c := &Catalog{}
-	err := call(func() C.alterrec_status {
-		return C.alterrec_catalog_create(&c.p, k.array, t.array, C.int64_t(items))
+	err := withStrings(keys, texts, func(k, t **C.char) C.alterrec_status {
+		return C.alterrec_catalog_create(&c.p, k, t, C.int64_t(items))
 	})
 	return made(c, (*Catalog).Close, err)
 }
@@ -56,20 +54,23 @@ func (c *Catalog) Close() {
 	runtime.SetFinalizer(c, nil)
 }
 
-func (c *Catalog) change(function func() C.alterrec_status) error {
-	defer runtime.KeepAlive(c)
+func (c *Catalog) changeable() error {
 	if c.owner != nil {
 		return wrong("the catalog is another handle's and cannot be changed")
 	}
-	return call(function)
+	return nil
 }
 
 // SetFeatures sets the text features, [items, dim].
 func (c *Catalog) SetFeatures(features []float32, dim int) error {
+	defer runtime.KeepAlive(c)
 	if err := sized("features", len(features), c.Items(), int64(dim)); err != nil {
 		return err
 	}
-	return c.change(func() C.alterrec_status {
+	if err := c.changeable(); err != nil {
+		return err
+	}
+	return call(func() C.alterrec_status {
 		return C.alterrec_catalog_set_features(c.p, floats(features), C.int64_t(c.Items()),
 			C.int64_t(dim))
 	})
@@ -77,17 +78,23 @@ func (c *Catalog) SetFeatures(features []float32, dim int) error {
 
 // ReadFeatures reads the text features from a .npy file.
 func (c *Catalog) ReadFeatures(path string) error {
-	text := newStrings([]string{path})
-	defer text.free()
-	return c.change(func() C.alterrec_status {
-		return C.alterrec_catalog_read_features(c.p, *text.array)
+	defer runtime.KeepAlive(c)
+	if err := c.changeable(); err != nil {
+		return err
+	}
+	return withString(path, func(p *C.char) C.alterrec_status {
+		return C.alterrec_catalog_read_features(c.p, p)
 	})
 }
 
 // HashFeatures makes the text features from the texts.
 func (c *Catalog) HashFeatures(config *Config) error {
+	defer runtime.KeepAlive(c)
 	defer runtime.KeepAlive(config)
-	return c.change(func() C.alterrec_status {
+	if err := c.changeable(); err != nil {
+		return err
+	}
+	return call(func() C.alterrec_status {
 		return C.alterrec_catalog_hash_features(c.p, config.pointer())
 	})
 }
@@ -113,9 +120,12 @@ func (c *Catalog) Text(item int32) string {
 // Find gives the item of that key, or -1.
 func (c *Catalog) Find(key string) (item int32) {
 	defer runtime.KeepAlive(c)
-	text := newStrings([]string{key})
-	defer text.free()
-	return int32(C.alterrec_catalog_find(c.p, *text.array))
+	if whole(key) != nil {
+		return -1
+	}
+	text := C.CString(key)
+	defer C.free(unsafe.Pointer(text))
+	return int32(C.alterrec_catalog_find(c.p, text))
 }
 
 // FeatureDim is the features' dimension, 0 if there are none.

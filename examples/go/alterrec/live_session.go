@@ -12,8 +12,9 @@ import (
 // and scores are those of the whole session in a Batch, bit for bit. It keeps its recommender, whose
 // Close may come first.
 //
-// One goroutine at a time uses a session, for reading too; which one may change, by a channel or
-// under a lock of yours. Any number of sessions of one recommender are used at once.
+// What changes a session needs it to itself, which a channel or a lock of yours sees to; TopK, Score,
+// Items and MarshalBinary only read it, from any number of goroutines. Any number of sessions of one
+// recommender are used at once.
 type LiveSession struct {
 	p       *C.alterrec_live_session
 	catalog int64 // the number of its items
@@ -21,11 +22,11 @@ type LiveSession struct {
 
 // NewLiveSession makes a session without items.
 func NewLiveSession(recommender *Recommender) (*LiveSession, error) {
-	recommender.ending.RLock()
-	defer recommender.ending.RUnlock()
-	l := &LiveSession{catalog: recommender.catalog.Items()}
+	p, end := recommender.hold()
+	defer end()
+	l := &LiveSession{catalog: itemsOf(p)}
 	err := call(func() C.alterrec_status {
-		return C.alterrec_live_session_create(&l.p, recommender.p)
+		return C.alterrec_live_session_create(&l.p, p)
 	})
 	return made(l, (*LiveSession).Close, err)
 }
@@ -83,7 +84,7 @@ func (l *LiveSession) Items() []int32 {
 	return append([]int32(nil), unsafe.Slice((*int32)(unsafe.Pointer(items)), l.Len())...)
 }
 
-// Reset takes away all items and exclusions; the memory is kept for the next visitor.
+// Reset takes away all items and exclusions; memory and ExcludeOwn stay for the next visitor.
 func (l *LiveSession) Reset() {
 	defer runtime.KeepAlive(l)
 	C.alterrec_live_session_reset(l.p)

@@ -105,6 +105,10 @@ func TestLiveSessionExclusions(t *testing.T) {
 	}
 	live.Reset()
 	check(t, live.Push(3))
+	if all := must(live.TopK(items, nil)).List(0); len(all) != items-1 {
+		t.Fatal("a reset forgets what it keeps", all)
+	}
+	check(t, live.ExcludeOwn(false))
 	if best := must(live.TopK(4, nil)); !reflect.DeepEqual(best, whole) {
 		t.Fatal(best, whole)
 	}

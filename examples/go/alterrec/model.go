@@ -80,12 +80,8 @@ func (m *Model) AddItems(keys, texts []string, features []float32) error {
 			return err
 		}
 	}
-	k, t := newStrings(keys), newStrings(texts)
-	defer k.free()
-	defer t.free()
-	err := call(func() C.alterrec_status {
-		return C.alterrec_model_add_items(m.p, k.array, t.array, floats(features),
-			C.int64_t(len(keys)))
+	err := withStrings(keys, texts, func(k, t **C.char) C.alterrec_status {
+		return C.alterrec_model_add_items(m.p, k, t, floats(features), C.int64_t(len(keys)))
 	})
 	if err == nil {
 		m.catalog.p = nil
@@ -207,7 +203,7 @@ func (m *Model) ChooseAlpha(valid *Sessions, points int, config *Config) (float6
 	defer runtime.KeepAlive(valid)
 	defer runtime.KeepAlive(config)
 	var alpha float64
-	curve := make([]float64, max(points, 0))
+	curve := make([]float64, min(max(points, 0), 1001)) // the library refuses more
 	err := call(func() C.alterrec_status {
 		return C.alterrec_model_choose_alpha((*C.double)(&alpha),
 			(*C.double)(unsafe.Pointer(unsafe.SliceData(curve))), m.p, valid.pointer(),

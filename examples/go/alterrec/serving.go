@@ -34,7 +34,7 @@ func (f *Filter) Close() {
 // AllowBitmap allows only the items whose bit is 1, eight a byte, the lowest first.
 func (f *Filter) AllowBitmap(bits []byte, items int64) error {
 	defer runtime.KeepAlive(f)
-	if err := sized("bits", len(bits), (items+7)/8, 1); err != nil {
+	if err := sized("bits", len(bits), items/8+min(items%8, 1), 1); err != nil {
 		return err
 	}
 	return call(func() C.alterrec_status {
@@ -138,12 +138,21 @@ func (r *Recommendations) List(session int) []int32 {
 }
 
 // Recommender is an immutable serving snapshot. Any number of goroutines use it at once, each with
-// a Batch of its own; Close waits for those that are inside a call.
+// a Batch of its own; calls under way when it is closed come to their end.
 type Recommender struct {
 	p       *C.alterrec_recommender
 	guard   *guard
 	catalog *Catalog
-	ending  sync.RWMutex
+	ending  sync.Mutex
+}
+
+// hold gives the snapshot for one call, and what ends the hold. The lock is not held during the call:
+// a fusion that calls the recommender again would wait for a Close that waits for it.
+func (r *Recommender) hold() (*C.alterrec_recommender, func()) {
+	r.ending.Lock()
+	defer r.ending.Unlock()
+	p := C.alterrec_recommender_hold(r.p)
+	return p, func() { C.alterrec_recommender_free(p) }
 }
 
 // NewRecommender makes one of the model as it is now.
@@ -168,10 +177,10 @@ func OpenRecommender(path string, config *Config) (*Recommender, error) {
 
 // Save writes all that serving needs to one file.
 func (r *Recommender) Save(path string) error {
-	r.ending.RLock()
-	defer r.ending.RUnlock()
-	return withString(path, func(p *C.char) C.alterrec_status {
-		return C.alterrec_recommender_save(r.p, p)
+	p, end := r.hold()
+	defer end()
+	return withString(path, func(path *C.char) C.alterrec_status {
+		return C.alterrec_recommender_save(p, path)
 	})
 }
 
@@ -194,26 +203,30 @@ func (r *Recommender) Close() {
 	r.guard.close()
 }
 
+func itemsOf(p *C.alterrec_recommender) int64 {
+	return int64(C.alterrec_catalog_items(C.alterrec_recommender_catalog(p)))
+}
+
 // Catalog gives the catalog of its items.
 func (r *Recommender) Catalog() *Catalog { return r.catalog }
 
 // TopK gives the best k items of every session of the batch.
 func (r *Recommender) TopK(batch *Batch, k int, search *Search) (*Recommendations, error) {
-	r.ending.RLock()
-	defer r.ending.RUnlock()
+	p, end := r.hold()
+	defer end()
 	defer runtime.KeepAlive(batch)
-	return find(k, batch.Count(), r.catalog.Items(), search,
+	return find(k, batch.Count(), itemsOf(p), search,
 		func(items *C.int32_t, scores *C.float, met *C.alterrec_search_report,
 			how *C.alterrec_search) C.alterrec_status {
-			return C.alterrec_recommender_top_k(items, scores, met, r.p, batch.p, C.int64_t(k), how)
+			return C.alterrec_recommender_top_k(items, scores, met, p, batch.p, C.int64_t(k), how)
 		})
 }
 
 // Score fills the scores of given items, all [sessions, count]; nil: not wanted.
 func (r *Recommender) Score(fused, id, text []float32, batch *Batch, items []int32,
 	search *Search) error {
-	r.ending.RLock()
-	defer r.ending.RUnlock()
+	p, end := r.hold()
+	defer end()
 	defer runtime.KeepAlive(batch)
 	rows := max(batch.Count(), 1)
 	count := int64(len(items)) / rows
@@ -223,59 +236,60 @@ func (r *Recommender) Score(fused, id, text []float32, batch *Batch, items []int
 		}
 	}
 	return search.with(func(how *C.alterrec_search) C.alterrec_status {
-		return C.alterrec_recommender_score(floats(fused), floats(id), floats(text), r.p, batch.p,
+		return C.alterrec_recommender_score(floats(fused), floats(id), floats(text), p, batch.p,
 			int32s(items), C.int64_t(count), how)
 	})
 }
 
 // Width is that of the vectors below.
 func (r *Recommender) Width() int64 {
-	r.ending.RLock()
-	defer r.ending.RUnlock()
-	return int64(C.alterrec_recommender_width(r.p))
+	p, end := r.hold()
+	defer end()
+	return int64(C.alterrec_recommender_width(p))
 }
 
 // ItemVectors fills [count, width], of the items from first on.
 func (r *Recommender) ItemVectors(vectors []float32, first, count int64) error {
-	if err := sized("vectors", len(vectors), count, r.Width()); err != nil {
+	p, end := r.hold()
+	defer end()
+	if err := sized("vectors", len(vectors), count, int64(C.alterrec_recommender_width(p))); err != nil {
 		return err
 	}
-	r.ending.RLock()
-	defer r.ending.RUnlock()
 	return call(func() C.alterrec_status {
-		return C.alterrec_recommender_item_vectors(floats(vectors), r.p, C.int64_t(first),
+		return C.alterrec_recommender_item_vectors(floats(vectors), p, C.int64_t(first),
 			C.int64_t(count))
 	})
 }
 
 // SessionVectors fills [sessions, width].
 func (r *Recommender) SessionVectors(vectors []float32, batch *Batch) error {
-	if err := sized("vectors", len(vectors), batch.Count(), r.Width()); err != nil {
+	p, end := r.hold()
+	defer end()
+	width := int64(C.alterrec_recommender_width(p))
+	if err := sized("vectors", len(vectors), batch.Count(), width); err != nil {
 		return err
 	}
-	r.ending.RLock()
-	defer r.ending.RUnlock()
 	defer runtime.KeepAlive(batch)
 	return call(func() C.alterrec_status {
-		return C.alterrec_recommender_session_vectors(floats(vectors), r.p, batch.p)
+		return C.alterrec_recommender_session_vectors(floats(vectors), p, batch.p)
 	})
 }
 
 // WriteItemVectors writes all items' vectors as a .npy file.
 func (r *Recommender) WriteItemVectors(path string) error {
-	r.ending.RLock()
-	defer r.ending.RUnlock()
-	return withString(path, func(p *C.char) C.alterrec_status {
-		return C.alterrec_recommender_write_item_vectors(r.p, p)
+	p, end := r.hold()
+	defer end()
+	return withString(path, func(path *C.char) C.alterrec_status {
+		return C.alterrec_recommender_write_item_vectors(p, path)
 	})
 }
 
 // WriteSessionVectors writes the vectors of the batch's sessions as a .npy file.
 func (r *Recommender) WriteSessionVectors(batch *Batch, path string) error {
-	r.ending.RLock()
-	defer r.ending.RUnlock()
+	p, end := r.hold()
+	defer end()
 	defer runtime.KeepAlive(batch)
-	return withString(path, func(p *C.char) C.alterrec_status {
-		return C.alterrec_recommender_write_session_vectors(r.p, batch.p, p)
+	return withString(path, func(path *C.char) C.alterrec_status {
+		return C.alterrec_recommender_write_session_vectors(p, batch.p, path)
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"sort"
 	"sync"
 	"testing"
+	"time"
 )
 
 func fill(batch *Batch, start int) {
@@ -119,7 +120,7 @@ func TestManyGoroutines(t *testing.T) {
 		}()
 	}
 	wait.Wait()
-	// Close waits for calls that are under way; later ones are refused.
+	// Calls that are under way come to their end; later ones are refused.
 	for g := 0; g < 8; g++ {
 		wait.Add(1)
 		go func() {
@@ -135,6 +136,34 @@ func TestManyGoroutines(t *testing.T) {
 	}
 	recommender.Close()
 	wait.Wait()
+}
+
+// A fusion asks the recommender that it serves, while another goroutine closes it.
+func TestCloseDuringFusion(t *testing.T) {
+	s := openShop("")
+	recommender := must(NewRecommender(s.model(), nil))
+	batch, other := must(NewBatch()), must(NewBatch())
+	fill(batch, 1)
+	fill(other, 2)
+	closed := make(chan bool)
+	search := &Search{Fusion: func(tile *FusionTile) error {
+		go func() {
+			recommender.Close()
+			closed <- true
+		}()
+		time.Sleep(20 * time.Millisecond) // Close is under way, or has come through
+		if _, err := recommender.TopK(other, 3, nil); err != nil {
+			refused(t, err, InvalidArgument)
+		}
+		copy(tile.Fused, tile.ID)
+		return nil
+	}}
+	if best := must(recommender.TopK(batch, 3, search)); len(best.Items) == 0 {
+		t.Fatal(best)
+	}
+	<-closed
+	_, err := recommender.TopK(batch, 3, nil)
+	refused(t, err, InvalidArgument)
 }
 
 // Each goroutine gets its own callback's error back.
