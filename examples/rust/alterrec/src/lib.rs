@@ -5,8 +5,7 @@
 //! - A handle is a value that frees itself. What it lends (`&CatalogView`, `&str`, slices) lives no
 //!   longer than the borrow says.
 //! - A call that changes a handle takes `&mut self`, one that only reads takes `&self`: the
-//!   library's rule for threads, held by the compiler. All handles are `Send` and `Sync`, but for a
-//!   [`LiveSession`], which belongs to one thread at a time: it is `Send` alone.
+//!   library's rule for threads, held by the compiler. All handles are `Send` and `Sync`.
 //! - A failing call gives [`Error`], with the library's text.
 //! - A closure that panics ends the call that asked it with [`Status::Panic`] and the panic's text;
 //!   nothing unwinds through C.

@@ -10,20 +10,16 @@ use std::ptr::NonNull;
 /// are those of the whole session in a [`Batch`](crate::Batch), bit for bit.
 ///
 /// It is another holder of its recommender, and so has no lifetime of its own to heed. It may be
-/// sent to any thread, but belongs to one at a time:
-///
-/// ```compile_fail,E0277
-/// fn shared<T: Sync>() {}
-/// shared::<alterrec::LiveSession>();
-/// ```
+/// sent to any thread; what only reads it, lists and scores, any number of threads may ask for.
 pub struct LiveSession {
     handle: NonNull<sys::alterrec_live_session>,
     // Whose catalog bounds the lists.
     recommender: Recommender,
 }
 
-// Not Sync: the library lets one thread at a time use a session.
+// What takes `&self` only reads in C, too; its working memory is the call's own.
 unsafe impl Send for LiveSession {}
+unsafe impl Sync for LiveSession {}
 
 impl Drop for LiveSession {
     fn drop(&mut self) {
@@ -83,7 +79,7 @@ impl LiveSession {
         unsafe { std::slice::from_raw_parts(items, self.len()) }
     }
 
-    /// Takes away all items and exclusions; the memory is kept for the next visitor.
+    /// Takes away all items and exclusions; memory and `exclude_own` stay for the next visitor.
     pub fn reset(&mut self) {
         unsafe { sys::alterrec_live_session_reset(self.as_ptr()) }
     }

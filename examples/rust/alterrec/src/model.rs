@@ -180,7 +180,8 @@ impl Model {
         points: usize,
         config: Option<&ConfigView>,
     ) -> Result<(f64, Vec<f64>)> {
-        let (mut alpha, mut curve) = (0.0, vec![0.0; points]);
+        // The library refuses more.
+        let (mut alpha, mut curve) = (0.0, vec![0.0; points.min(1001)]);
         check(unsafe {
             sys::alterrec_model_choose_alpha(
                 &mut alpha,

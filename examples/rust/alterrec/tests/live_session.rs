@@ -89,6 +89,8 @@ fn what_is_left_out() {
     live.reset();
     assert!(live.is_empty());
     live.push(3).unwrap();
+    assert!(!live.top_k(ITEMS as usize, &Search::default()).unwrap().items.contains(&3));
+    live.exclude_own(false).unwrap();
     assert_eq!(best(&live, 4), whole);
 }
 
@@ -166,6 +168,22 @@ fn the_recommender_may_go_first() {
     assert_eq!(of_id.scores, id);
     let error = LiveSession::top_k_many([&live], 2, &search).unwrap_err();
     assert_eq!((error.status(), error.to_string()), (Status::Panic, "call 2".to_owned()));
+}
+
+/// What only reads a session, threads may do at once.
+#[test]
+fn readers_on_threads() {
+    let (_, _, recommender) = open();
+    let mut live = LiveSession::new(&recommender).unwrap();
+    for item in 0..9 {
+        live.push(item * 3).unwrap();
+    }
+    let expected = of_batch(&recommender, live.items(), 5);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..20).for_each(|_| assert_eq!(best(&live, 5), expected)));
+        }
+    });
 }
 
 /// Each visitor has a thread, then another one; the recommender is everybody's.

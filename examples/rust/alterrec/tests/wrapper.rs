@@ -285,6 +285,8 @@ fn evaluation() {
     assert_eq!(unknown.status(), Status::NotFound);
     drop(evaluator);
     assert!(calls > 0);
+    let error = model.choose_alpha(&shop.valid, usize::MAX / 2, None).unwrap_err();
+    assert_eq!(error.status(), Status::InvalidArgument);
     let (alpha, curve) = model.choose_alpha(&shop.valid, 5, None).unwrap();
     assert!(curve.len() == 5 && (0.0..=1.0).contains(&alpha));
 }
