@@ -16,8 +16,7 @@
  *    ends. It returns nothing (go on), or a number as in alterrec.h: alterrec::go_on,
  *    alterrec::stop, a negative one to fail. What it throws comes out of the call that called it,
  *    unchanged, in both forms.
- *  - Threads: a const function may be called by several threads at once, the others by one. A
- *    live_session belongs to one thread at a time.
+ *  - Threads: a const function may be called by several threads at once, the others by one, alone.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -360,31 +359,50 @@ std::int32_t answer(Callback &callback, Arguments &&...arguments) {
 #endif
 }
 
-template <class Callback>
-std::int32_t call_progress(const alterrec_progress *progress, void *callback) {
-    return answer(*static_cast<Callback *>(callback), *progress);
+/* A callback that a handle keeps. One that is replaced while it runs lives until it returns. */
+template <class Callback> struct held : std::enable_shared_from_this<held<Callback>> {
+    explicit held(Callback given) : callback(std::move(given)) {
+    }
+    Callback callback;
+};
+
+template <class Callback, class... Arguments>
+std::int32_t answer_held(void *place, Arguments &&...arguments) {
+    std::shared_ptr<held<Callback>> running =
+        static_cast<held<Callback> *>(place)->shared_from_this();
+    return answer(running->callback, std::forward<Arguments>(arguments)...);
 }
 
 template <class Callback>
-std::int32_t call_fusion(const alterrec_fusion_tile *tile, void *callback) {
+std::int32_t call_progress(const alterrec_progress *progress, void *place) {
+    return answer_held<Callback>(place, *progress);
+}
+
+template <class Callback> std::int32_t call_fusion(const alterrec_fusion_tile *tile, void *place) {
+    return answer_held<Callback>(place, *tile);
+}
+
+/* One that is the caller's. */
+template <class Callback>
+std::int32_t call_lent_fusion(const alterrec_fusion_tile *tile, void *callback) {
     return answer(*static_cast<Callback *>(callback), *tile);
 }
 
 template <class Callback>
-std::int32_t call_schedule(alterrec_plan *plan, const alterrec_epoch_report *last, void *callback) {
-    return answer(*static_cast<Callback *>(callback), *plan, last);
+std::int32_t call_schedule(alterrec_plan *plan, const alterrec_epoch_report *last, void *place) {
+    return answer_held<Callback>(place, *plan, last);
 }
 
 template <class Callback>
-std::int32_t call_log(std::int32_t level, const char *message, void *callback) {
-    return answer(*static_cast<Callback *>(callback), level, message);
+std::int32_t call_log(std::int32_t level, const char *message, void *place) {
+    return answer_held<Callback>(place, level, message);
 }
 
 template <class Callback>
 std::int32_t call_negatives(std::int32_t *negatives, const alterrec_examples *examples,
-                            std::int64_t per_example, void *callback) {
-    return answer(
-        *static_cast<Callback *>(callback),
+                            std::int64_t per_example, void *place) {
+    return answer_held<Callback>(
+        place,
         span<std::int32_t>(negatives, static_cast<std::size_t>(examples->count * per_example)),
         *examples, per_example);
 }
@@ -393,7 +411,8 @@ std::int32_t call_negatives(std::int32_t *negatives, const alterrec_examples *ex
 template <class Form, class Callback, class Set>
 auto keep(std::shared_ptr<void> &place, Callback &&callback, Set set) {
     failure f = guarded([&] {
-        auto kept = std::make_shared<std::decay_t<Callback>>(std::forward<Callback>(callback));
+        auto kept =
+            std::make_shared<held<std::decay_t<Callback>>>(std::forward<Callback>(callback));
         alterrec_status status = set(kept.get());
         if (status == ALTERREC_OK)
             place = std::move(kept);
@@ -457,13 +476,35 @@ template <class Handle> class borrower {
     const Handle *handle_ = nullptr;
 };
 
-/* Strings as C takes them. One that holds a 0 would lose what stands behind it. */
+/* Whether C sees all of a string: it would lose what stands behind a 0. */
+inline bool whole(const std::string &text) noexcept {
+    return std::strlen(text.c_str()) == text.size();
+}
+template <class Other> constexpr bool whole(const Other &) noexcept {
+    return true;
+}
+inline const char *as_c(const std::string &text) noexcept {
+    return text.c_str();
+}
+template <class Other> constexpr Other as_c(Other other) noexcept {
+    return other;
+}
+
+/* Calls a C function with strings among its arguments. */
+template <class Function, class... Arguments>
+failure with_text(Function function, const Arguments &...arguments) {
+    if (!(whole(arguments) && ...))
+        return wrong("a string holds a 0");
+    return last_failure(function(as_c(arguments)...));
+}
+
+/* Strings as C takes an array of them. */
 class c_strings {
   public:
     explicit c_strings(span<const std::string> strings) {
         pointers_.reserve(strings.size());
         for (const std::string &s : strings) {
-            whole_ = whole_ && std::strlen(s.c_str()) == s.size();
+            whole_ = whole_ && detail::whole(s);
             pointers_.push_back(s.c_str());
         }
     }
@@ -491,8 +532,10 @@ template <class Number> std::string text_of(Number number) {
 }
 
 inline bool has(std::size_t size, std::int64_t rows, std::int64_t columns) {
-    return rows >= 0 && columns >= 0 &&
-           size == static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
+    if (rows <= 0 || columns <= 0)
+        return rows >= 0 && columns >= 0 && size == 0;
+    std::size_t row = static_cast<std::size_t>(columns); /* the product may be too large */
+    return size % row == 0 && size / row == static_cast<std::size_t>(rows);
 }
 
 } // namespace detail
@@ -532,7 +575,7 @@ struct search : sized<alterrec_search> {
     /* callback(const alterrec_fusion_tile &) in the place of the weighted sum, on the thread of the
      * call. It is the caller's, and must live while the search is used. */
     template <class Callback> void fuse_by(Callback &callback) noexcept {
-        fusion = detail::call_fusion<Callback>;
+        fusion = detail::call_lent_fusion<Callback>;
         user_data = const_cast<void *>(static_cast<const void *>(std::addressof(callback)));
     }
 };
@@ -570,16 +613,16 @@ template <class Base> class config_reader : public Base {
         std::string value;
         failure f = guarded([&] {
             const char *text = nullptr;
-            alterrec_status status = alterrec_config_get(&text, this->handle(), key.c_str());
-            if (status == ALTERREC_OK)
+            failure got = with_text(alterrec_config_get, &text, this->handle(), key);
+            if (got.status == ALTERREC_OK)
                 value = text;
-            return last_failure(status);
+            return got;
         });
         return finish<Form>(std::move(f), std::move(value));
     }
     template <class Form = default_form>
     outcome<Form, void> write(const std::string &path, Form = {}) const {
-        return finish<Form>(alterrec_config_write(this->handle(), path.c_str()));
+        return finish<Form>(with_text(alterrec_config_write, this->handle(), path));
     }
 };
 
@@ -611,7 +654,7 @@ class config : public detail::config_reader<detail::owner<alterrec_config, alter
 
     template <class Form = default_form>
     outcome<Form, void> set(const std::string &key, const std::string &value, Form = {}) {
-        return detail::finish<Form>(alterrec_config_set(handle(), key.c_str(), value.c_str()));
+        return detail::finish<Form>(detail::with_text(alterrec_config_set, handle(), key, value));
     }
     /* A number or a bool. */
     template <class Number, class Form = default_form,
@@ -621,7 +664,7 @@ class config : public detail::config_reader<detail::owner<alterrec_config, alter
     }
     template <class Form = default_form>
     outcome<Form, void> read(const std::string &path, Form = {}) {
-        return detail::finish<Form>(alterrec_config_read(handle(), path.c_str()));
+        return detail::finish<Form>(detail::with_text(alterrec_config_read, handle(), path));
     }
     template <class Form = default_form>
     outcome<Form, void> read_text(const std::string &text, Form = {}) {
@@ -667,7 +710,7 @@ template <class Base> class catalog_reader : public Base {
     }
     /* The item of that key. */
     std::optional<std::int32_t> find(const std::string &key) const noexcept {
-        std::int32_t item = alterrec_catalog_find(this->handle(), key.c_str());
+        std::int32_t item = whole(key) ? alterrec_catalog_find(this->handle(), key.c_str()) : -1;
         return item < 0 ? std::nullopt : std::optional<std::int32_t>(item);
     }
     std::int64_t feature_dim() const noexcept {
@@ -723,8 +766,8 @@ class catalog
     static outcome<Form, catalog> read(const std::string &path, config_view options = {},
                                        Form = {}) {
         alterrec_catalog *made = nullptr;
-        alterrec_status status = alterrec_catalog_read(&made, path.c_str(), options.handle());
-        return detail::finish<Form>(status, catalog(made));
+        detail::failure f = detail::with_text(alterrec_catalog_read, &made, path, options.handle());
+        return detail::finish<Form>(std::move(f), catalog(made));
     }
 
     /* Another holder of what a model, a dataset or another handle lent: it outlives them. */
@@ -743,7 +786,8 @@ class catalog
     }
     template <class Form = default_form>
     outcome<Form, void> read_features(const std::string &path, Form = {}) {
-        return detail::finish<Form>(alterrec_catalog_read_features(handle(), path.c_str()));
+        return detail::finish<Form>(
+            detail::with_text(alterrec_catalog_read_features, handle(), path));
     }
     template <class Form = default_form>
     outcome<Form, void> hash_features(config_view options = {}, Form = {}) {
@@ -816,9 +860,9 @@ class sessions
     static outcome<Form, sessions> read(catalog_view items_of, const std::string &path,
                                         config_view options = {}, Form = {}) {
         alterrec_sessions *made = nullptr;
-        alterrec_status status =
-            alterrec_sessions_read(&made, items_of.handle(), path.c_str(), options.handle());
-        return detail::finish<Form>(status, sessions(made));
+        detail::failure f = detail::with_text(alterrec_sessions_read, &made, items_of.handle(),
+                                              path, options.handle());
+        return detail::finish<Form>(std::move(f), sessions(made));
     }
 };
 
@@ -935,16 +979,16 @@ class model : public detail::owner<alterrec_model, alterrec_model_free> {
     template <class Form = default_form>
     static outcome<Form, model> load(const std::string &path, Form = {}) {
         alterrec_model *made = nullptr;
-        alterrec_status status = alterrec_model_load(&made, path.c_str());
-        return detail::finish<Form>(status, model(made));
+        detail::failure f = detail::with_text(alterrec_model_load, &made, path);
+        return detail::finish<Form>(std::move(f), model(made));
     }
     template <class Form = default_form>
     outcome<Form, void> save(const std::string &path, Form = {}) const {
-        return detail::finish<Form>(alterrec_model_save(handle(), path.c_str()));
+        return detail::finish<Form>(detail::with_text(alterrec_model_save, handle(), path));
     }
     template <class Form = default_form>
     outcome<Form, void> import_tensors(const std::string &path, Form = {}) {
-        return detail::finish<Form>(alterrec_model_import(handle(), path.c_str()));
+        return detail::finish<Form>(detail::with_text(alterrec_model_import, handle(), path));
     }
     /* features: [keys, the catalog's feature_dim], or empty: hashed from the texts. */
     template <class Form = default_form>
@@ -989,18 +1033,18 @@ class model : public detail::owner<alterrec_model, alterrec_model_free> {
     template <class Form = default_form>
     outcome<Form, tensor> find_tensor(const std::string &name, Form = {}) const {
         tensor filled;
-        alterrec_status status = alterrec_model_tensor_find(&filled, handle(), name.c_str());
-        return detail::finish<Form>(status, filled);
+        detail::failure f = detail::with_text(alterrec_model_tensor_find, &filled, handle(), name);
+        return detail::finish<Form>(std::move(f), filled);
     }
     template <class Form = default_form>
     outcome<Form, void> get_tensor(span<float> values, const std::string &name, Form = {}) const {
-        return detail::finish<Form>(
-            alterrec_model_get_tensor(values.data(), handle(), name.c_str(), values.count()));
+        return detail::finish<Form>(detail::with_text(alterrec_model_get_tensor, values.data(),
+                                                      handle(), name, values.count()));
     }
     template <class Form = default_form>
     outcome<Form, void> set_tensor(const std::string &name, span<const float> values, Form = {}) {
-        return detail::finish<Form>(
-            alterrec_model_set_tensor(handle(), name.c_str(), values.data(), values.count()));
+        return detail::finish<Form>(detail::with_text(alterrec_model_set_tensor, handle(), name,
+                                                      values.data(), values.count()));
     }
 
     /* vectors: [items, dim()]. */
@@ -1197,11 +1241,11 @@ class trainer {
 
     template <class Form = default_form>
     outcome<Form, void> save(const std::string &path, Form = {}) {
-        return detail::finish<Form>(alterrec_trainer_save(handle(), path.c_str()));
+        return detail::finish<Form>(detail::with_text(alterrec_trainer_save, handle(), path));
     }
     template <class Form = default_form>
     outcome<Form, void> resume(const std::string &path, Form = {}) {
-        return detail::finish<Form>(alterrec_trainer_resume(handle(), path.c_str()));
+        return detail::finish<Form>(detail::with_text(alterrec_trainer_resume, handle(), path));
     }
     std::int64_t epochs() const noexcept {
         return alterrec_trainer_epochs(handle());
@@ -1444,12 +1488,13 @@ class recommender {
     static outcome<Form, recommender> open(const std::string &path, config_view options = {},
                                            Form = {}) {
         alterrec_recommender *made = nullptr;
-        alterrec_status status = alterrec_recommender_open(&made, path.c_str(), options.handle());
-        return detail::finish<Form>(status, recommender(made));
+        detail::failure f =
+            detail::with_text(alterrec_recommender_open, &made, path, options.handle());
+        return detail::finish<Form>(std::move(f), recommender(made));
     }
     template <class Form = default_form>
     outcome<Form, void> save(const std::string &path, Form = {}) const {
-        return detail::finish<Form>(alterrec_recommender_save(handle(), path.c_str()));
+        return detail::finish<Form>(detail::with_text(alterrec_recommender_save, handle(), path));
     }
     /* Another holder of the same snapshot: the last one ends it. From any thread. */
     recommender share() const {
@@ -1534,13 +1579,13 @@ class recommender {
     template <class Form = default_form>
     outcome<Form, void> write_item_vectors(const std::string &path, Form = {}) const {
         return detail::finish<Form>(
-            alterrec_recommender_write_item_vectors(handle(), path.c_str()));
+            detail::with_text(alterrec_recommender_write_item_vectors, handle(), path));
     }
     template <class Form = default_form>
     outcome<Form, void> write_session_vectors(batch &sessions, const std::string &path,
                                               Form = {}) const {
-        return detail::finish<Form>(
-            alterrec_recommender_write_session_vectors(handle(), sessions.handle(), path.c_str()));
+        return detail::finish<Form>(detail::with_text(alterrec_recommender_write_session_vectors,
+                                                      handle(), sessions.handle(), path));
     }
 
   private:
@@ -1570,8 +1615,7 @@ class recommender {
  * Live sessions
  * ------------------------------------------------------------------------------------------- */
 
-/* A visitor's session, whose items come one by one. It keeps its recommender, and belongs to one
- * thread at a time. */
+/* A visitor's session, whose items come one by one. It keeps its recommender. */
 class live_session {
   public:
     /* Empty. */
@@ -1624,7 +1668,8 @@ class live_session {
     span<const std::int32_t> items() const noexcept {
         return {alterrec_live_session_items(handle()), static_cast<std::size_t>(length())};
     }
-    /* Takes away all items and exclusions; the memory is kept for the next visitor. */
+    /* Takes away all items and exclusions; keeps the memory and exclude_own for the next visitor.
+     */
     void reset() noexcept {
         alterrec_live_session_reset(handle());
     }
@@ -1749,8 +1794,9 @@ class live_session {
                         alterrec_search_report *met = nullptr) const {
         if (!scores.empty() && scores.size() != items.size())
             return detail::wrong("live_session::top_k: not as many scores as items");
-        return detail::last_failure(alterrec_live_session_top_k(
-            items.data(), scores.empty() ? nullptr : scores.data(), met, handle(), items.count(), how));
+        return detail::last_failure(
+            alterrec_live_session_top_k(items.data(), scores.empty() ? nullptr : scores.data(), met,
+                                        handle(), items.count(), how));
     }
     detail::failure top(recommendations &filled, std::int64_t k, const alterrec_search *how) const {
         return detail::find(

@@ -66,6 +66,46 @@ void errors_have_status_and_text() {
                  caught.status() == ALTERREC_ERROR_INVALID_ARGUMENT);
 }
 
+/* C would take the part before it for the whole. */
+void a_string_with_a_0_is_refused() {
+    const std::string key("model.dim\0x", 11), path("x\0y", 3);
+    auto wrong = [](const alterrec::error &caught) {
+        return caught.status() == ALTERREC_ERROR_INVALID_ARGUMENT &&
+               std::string(caught.what()).find("holds a 0") != std::string::npos;
+    };
+    alterrec::config config = alterrec::config::create();
+    alterrec::catalog catalog = alterrec::catalog::create(3);
+    alterrec::model model = alterrec::model::create(catalog);
+    CHECK_THROWS(alterrec::error, config.set(key, 3), wrong(caught));
+    CHECK_THROWS(alterrec::error, config.set("model.dim", std::string("4\0", 3)), wrong(caught));
+    CHECK_THROWS(alterrec::error, (void)config.get(key), wrong(caught));
+    CHECK_THROWS(alterrec::error, config.write(path), wrong(caught));
+    CHECK_THROWS(alterrec::error, config.read(path), wrong(caught));
+    CHECK(alterrec::catalog::read(path, {}, alterrec::nothrow).status() ==
+          ALTERREC_ERROR_INVALID_ARGUMENT);
+    CHECK_THROWS(alterrec::error, catalog.read_features(path), wrong(caught));
+    CHECK_THROWS(alterrec::error, (void)alterrec::sessions::read(catalog, path), wrong(caught));
+    CHECK_THROWS(alterrec::error, model.save(path), wrong(caught));
+    CHECK_THROWS(alterrec::error, (void)alterrec::model::load(path), wrong(caught));
+    CHECK_THROWS(alterrec::error, (void)model.find_tensor(path), wrong(caught));
+    CHECK_THROWS(alterrec::error, (void)alterrec::recommender::open(path), wrong(caught));
+    CHECK(catalog.find("1") == 1 && !catalog.find(std::string("1\0", 2)));
+    CHECK(config.get("model.dim") == "300");
+}
+
+/* Sizes whose product is too large to be compared with. */
+void sizes_do_not_wrap() {
+    alterrec::catalog catalog = alterrec::catalog::create(4);
+    std::vector<float> values(4, 1.0f);
+    const std::int64_t huge = std::int64_t{1} << 62;
+    for (std::int64_t dim : {huge, huge + 1, std::int64_t{2}, std::int64_t{0}, std::int64_t{-1}})
+        CHECK_THROWS(alterrec::error, catalog.set_features(values, dim),
+                     std::string(caught.what()).find("[items, dim]") != std::string::npos);
+    CHECK_THROWS(alterrec::error, catalog.set_features({}, huge),
+                 std::string(caught.what()).find("[items, dim]") != std::string::npos);
+    catalog.set_features(values, 1);
+}
+
 void handles_move() {
     alterrec::catalog first = alterrec::catalog::create(3);
     alterrec_catalog *handle = first.handle();
@@ -208,6 +248,8 @@ void test_data();
 void test_data() {
     spans_take_what_the_caller_has();
     errors_have_status_and_text();
+    a_string_with_a_0_is_refused();
+    sizes_do_not_wrap();
     handles_move();
     options_are_set_and_read();
     catalogs();

@@ -90,6 +90,8 @@ void what_is_left_out(const alterrec::recommender &recommender) {
     live.reset();
     CHECK(live.length() == 0);
     live.push(3);
+    CHECK(live.top_k(shop::items).items_of(0)[shop::items - 1] == -1); /* its own stays away */
+    live.exclude_own(false);
     CHECK(same(live.top_k(4), whole));
 }
 

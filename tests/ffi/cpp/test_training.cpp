@@ -121,6 +121,28 @@ void training_by_callbacks(const shop &s) {
     CHECK(moved.epochs() == 4);
 }
 
+/* A schedule that hands over to another one, or is told that this is not the moment, goes on with
+ * what it holds. */
+void a_callback_may_replace_itself(const shop &s) {
+    alterrec::model model = s.model();
+    alterrec::trainer trainer = alterrec::trainer::create(model, s.train, s.valid);
+    const std::string held(100, 'x');
+    int first = 0;
+    bool replaced = false;
+    trainer.on_schedule(
+        [&trainer, &first, &replaced, held](alterrec_plan &, const alterrec_epoch_report *) {
+            alterrec::result<void> set = trainer.on_schedule(
+                [](alterrec_plan &, const alterrec_epoch_report *) { return alterrec::stop; },
+                alterrec::nothrow);
+            CHECK(set.ok() || set.status() == ALTERREC_ERROR_BUSY);
+            CHECK(held == std::string(100, 'x'));
+            replaced = set.ok();
+            return ++first == 3 ? alterrec::stop : alterrec::go_on;
+        });
+    trainer.run();
+    CHECK(first == (replaced ? 1 : 3));
+}
+
 void what_callbacks_throw_comes_out(const shop &s) {
     alterrec::model model = s.model();
     alterrec::trainer trainer = alterrec::trainer::create(model, s.train, s.valid);
@@ -265,6 +287,7 @@ void test_training() {
     shop s;
     models(s);
     training_by_callbacks(s);
+    a_callback_may_replace_itself(s);
     what_callbacks_throw_comes_out(s);
     training_by_hand(s);
     evaluation(s);
