@@ -5,8 +5,6 @@
 #   sh examples/quickstart.sh
 set -eu
 cd "$(dirname "$0")/.."
-# Threads that wait must not spin: the machine may be busy with other things.
-export OMP_WAIT_POLICY=passive
 
 folder=build/quickstart
 program=build/alterrec

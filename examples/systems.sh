@@ -7,7 +7,6 @@
 #   sh examples/systems.sh
 set -eu
 cd "$(dirname "$0")/.."
-export OMP_WAIT_POLICY=passive
 folder=build/systems
 program=build/alterrec
 seeds=${SEEDS:-1 2 3}
