@@ -16,12 +16,9 @@ alterrec_status alterrec_config_clone(alterrec_config **config, const alterrec_c
     return ar_config_merge(config, source, NULL);
 }
 
-/* Where it has been set: in the second, else in the first; NULL if in neither. */
-static const char *text_in(const alterrec_config *base, const alterrec_config *config,
-                           int64_t index) {
-    if (config != NULL && config->texts[index] != NULL)
-        return config->texts[index];
-    return base != NULL ? base->texts[index] : NULL;
+/* As it has been set in this one; NULL if never. */
+static const char *own_text(const alterrec_config *config, int64_t index) {
+    return config != NULL ? config->texts[index] : NULL;
 }
 
 alterrec_status ar_config_merge(alterrec_config **merged, const alterrec_config *base,
@@ -35,7 +32,9 @@ alterrec_status ar_config_merge(alterrec_config **merged, const alterrec_config 
     if (made->texts == NULL)
         goto fail;
     for (int64_t i = 0; i < count; i++) {
-        const char *text = text_in(base, config, i);
+        const char *text = own_text(config, i);
+        if (text == NULL)
+            text = own_text(base, i);
         if (text == NULL)
             continue;
         made->texts[i] = ar_copy_text(text, strlen(text));
@@ -87,14 +86,13 @@ alterrec_status ar_config_take(alterrec_config *config, const alterrec_config *s
                                const char *key) {
     int64_t index = ar_option_find(key);
     assert(index >= 0);
-    const char *text = index >= 0 ? text_in(source, NULL, index) : NULL;
+    const char *text = index >= 0 ? own_text(source, index) : NULL;
     return text != NULL ? alterrec_config_set(config, key, text) : ALTERREC_OK;
 }
 
 const char *ar_config_text_at(const alterrec_config *config, int64_t index) {
-    if (config != NULL && config->texts[index] != NULL)
-        return config->texts[index];
-    return ar_option_at(index)->default_value;
+    const char *text = own_text(config, index);
+    return text != NULL ? text : ar_option_at(index)->default_value;
 }
 
 /* The text of a key that the library itself asks for; "" would be a misspelt key in our own source,

@@ -102,8 +102,8 @@ alterrec_model *ar_model_hold(const alterrec_model *model) {
 
 alterrec_status ar_model_enter(alterrec_model *model, const char *function) {
     if (atomic_exchange(&model->busy, true))
-        return ar_fail(ALTERREC_ERROR_BUSY, "%s: another call is using the model, such as a trainer's",
-                       function);
+        return ar_fail(ALTERREC_ERROR_BUSY,
+                       "%s: another call is using the model, such as a trainer's", function);
     return ALTERREC_OK;
 }
 
