@@ -27,7 +27,8 @@ bool ar_bounds_judge_portable(uint16_t *reach, float *estimates, float *errors,
             estimates[at] = scale * product(bounds, at) + terms[AR_BOUNDS_BIAS * ROWS + r];
             errors[at] = bounds->row_error * terms[AR_BOUNDS_ERROR * ROWS + r] +
                          bounds->norm_error * terms[AR_BOUNDS_NORM * ROWS + r] + bounds->constant;
-            mask |= (uint32_t)(estimates[at] + errors[at] >= bounds->threshold) << r;
+            float unknown = bounds->tail * terms[AR_BOUNDS_TAIL * ROWS + r];
+            mask |= (uint32_t)(estimates[at] + errors[at] + unknown >= bounds->threshold) << r;
         }
         reach[p] = (uint16_t)mask;
         any |= mask;
@@ -42,7 +43,8 @@ bool ar_bounds_judge_portable(uint16_t *reach, float *estimates, float *errors,
 
 AVX512 static inline __m512 product_avx512(const ar_bounds *bounds, int64_t p) {
     const int32_t *coarse = (const int32_t *)bounds->coarse + p * ROWS;
-    const int32_t *fine = (const int32_t *)bounds->fine + (bounds->fine != NULL ? p * ROWS : 0);
+    const int32_t *fine =
+        bounds->fine != NULL ? (const int32_t *)bounds->fine + p * ROWS : bounds->fine;
     __m512i first = _mm512_loadu_si512(coarse);
     if (bounds->kind == AR_COMPACT_BF16)
         return bounds->fine == NULL
@@ -60,6 +62,7 @@ AVX512 static bool judge_avx512(uint16_t *reach, float *estimates, float *errors
     const __m512 row_error = _mm512_set1_ps(bounds->row_error);
     const __m512 norm_error = _mm512_set1_ps(bounds->norm_error);
     const __m512 constant = _mm512_set1_ps(bounds->constant);
+    const __m512 tail = _mm512_set1_ps(bounds->tail);
     const __m512 threshold = _mm512_set1_ps(bounds->threshold);
     uint32_t any = 0;
     for (int64_t p = 0; p < bounds->panels; p++) {
@@ -70,7 +73,9 @@ AVX512 static bool judge_avx512(uint16_t *reach, float *estimates, float *errors
         __m512 error = _mm512_fmadd_ps(
             row_error, _mm512_loadu_ps(terms + AR_BOUNDS_ERROR * ROWS),
             _mm512_fmadd_ps(norm_error, _mm512_loadu_ps(terms + AR_BOUNDS_NORM * ROWS), constant));
-        uint32_t mask = _mm512_cmp_ps_mask(_mm512_add_ps(estimate, error), threshold, _CMP_GE_OQ);
+        __m512 most = _mm512_fmadd_ps(tail, _mm512_loadu_ps(terms + AR_BOUNDS_TAIL * ROWS),
+                                      _mm512_add_ps(estimate, error));
+        uint32_t mask = _mm512_cmp_ps_mask(most, threshold, _CMP_GE_OQ);
         reach[p] = (uint16_t)mask;
         any |= mask;
         if (mask != 0) {

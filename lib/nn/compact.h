@@ -44,7 +44,23 @@ typedef struct ar_compact_job {
 /* One thread. */
 void ar_compact_multiply(const ar_compact_job *job);
 
-/* The instruction sets that it knows, whether this machine has one, and the product by it: for
+/* Rows that stand by themselves, of which a panel would have to be made first. dst [count,
+ * AR_COMPACT_ROWS]: of row r with row i of src. Rows begin at any place that 4 divides; what stands
+ * behind their steps is not read. Sums of bf16 are within the same bound. */
+typedef struct ar_compact_dots_job {
+    ar_compact_kind kind;
+    void *dst;               /* int32_t or float */
+    const void *src;         /* [count, steps] of 4 bytes */
+    int64_t count;           /* 1 or 2 */
+    const int32_t *begin;    /* as in ar_compact_job */
+    const void *const *rows; /* [AR_COMPACT_ROWS], each [steps] of 4 bytes; may be the same one */
+    int64_t steps;
+} ar_compact_dots_job;
+
+/* One thread. */
+void ar_compact_dots(const ar_compact_dots_job *job);
+
+/* The instruction sets that it knows, whether this machine has one, and the products by it: for
  * tests and measurements. */
 typedef enum ar_compact_set {
     AR_COMPACT_PORTABLE,
@@ -55,5 +71,6 @@ typedef enum ar_compact_set {
 
 bool ar_compact_has(ar_compact_set set, ar_compact_kind kind);
 void ar_compact_multiply_by(ar_compact_set set, const ar_compact_job *job);
+void ar_compact_dots_by(ar_compact_set set, const ar_compact_dots_job *job);
 
 #endif

@@ -1,5 +1,5 @@
 /* The blocks of a product with a compact matrix in AVX-512, for a file that says by what
- * instruction: TARGET, add(sum, values, src), and begin_at(job, i). Level: nn. */
+ * instruction: TARGET, add(sum, values, src), and begin_at(begin, i). Level: nn. */
 #ifndef AR_NN_COMPACT_BLOCKS_H
 #define AR_NN_COMPACT_BLOCKS_H
 
@@ -21,8 +21,8 @@ static INLINE __m512i spread(const char *src, int64_t at) {
     return _mm512_set1_epi32(step);
 }
 
-/* What is multiplied later, to be fetched meanwhile: the job's next group of panels if these rows of
- * src are all there are, else the caller's next panels, shared out to the blocks of all rows but
+/* What is multiplied later, to be fetched meanwhile: the job's next group of panels if these rows
+ * of src are all there are, else the caller's next panels, shared out to the blocks of all rows but
  * the first, which wait for the job's own. */
 static INLINE const char *ahead_of(const ar_compact_job *job, int64_t i, int64_t first, int group) {
     const char *matrix = job->matrix, *next = job->next != NULL ? job->next : matrix;
@@ -47,7 +47,7 @@ static INLINE void block(const ar_compact_job *job, int64_t i, int64_t first, in
     for (int r = 0; r < rows; r++) {
         AR_UNROLL(4)
         for (int p = 0; p < panels; p++)
-            sums[r][p] = begin_at(job, i + r);
+            sums[r][p] = begin_at(job->begin, i + r);
     }
     for (int64_t s = 0; s < steps; s++) {
         __m512i values[GROUP];
