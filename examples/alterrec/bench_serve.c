@@ -53,20 +53,21 @@ static double scan_operations(const serve_row *row) {
     return 2.0 * (double)row->batch * (double)row->items * (double)row->width;
 }
 
-/* Of memory an item: the f32 row, and its compact copy with the numbers that belong to it. */
+/* Of memory an item, at most: the f32 row, and its compact copy with the numbers that belong to it
+ * and what fills a row's cache lines up. */
 static double item_bytes(const serve_row *row) {
     bool compact = strcmp(row->precision, "f32") != 0;
     return (double)row->width * (4.0 + (compact ? bytes_of(row->precision) : 0.0)) +
-           (compact ? 16.0 : 0.0);
+           (compact ? 20.0 + 71.0 : 0.0);
 }
 
-/* Seconds that reading the table once takes. */
+/* Seconds that reading the whole table once takes. */
 static double read_floor(const serve_row *row, const machine_rates *rates) {
     return (double)row->items * (double)row->width * bytes_of(row->precision) / rates->bandwidth;
 }
 
-/* Seconds that the products take at the measured rates of the encoder's and the table's
- * precision. */
+/* Seconds that the products with the whole table take at the measured rates of the encoder's and
+ * the table's precision. */
 static double product_floor(const serve_row *row, const machine_rates *rates,
                             const bench_setup *setup) {
     const char *encoder = settings_get(setup->config, "serve.encoder");
@@ -249,9 +250,10 @@ static int measure_all(void *argument) {
         alterrec_model_free(model);
     }
     fprintf(stream,
-            "\nx read: the median request beside reading the table once at the measured "
-            "bandwidth\n%% prod: what the products alone take at the measured rates, of "
-            "the median request\nrerank: items scored exactly for a session\n"
+            "\nx read: the median request beside reading the whole table once at the measured "
+            "bandwidth\n%% prod: what the products with all of it alone take at the measured "
+            "rates, of the median request\n(a search that needs few columns of most items is below "
+            "1 and above 100)\nrerank: items scored exactly for a session\n"
             "most memory in use: %.0f MB\n",
             (double)machine_peak_memory() * 1e-6);
     return code;

@@ -1,12 +1,19 @@
 #include "serve/recommender.h"
 
+#include "core/limit.h"
 #include "core/memory.h"
+#include "core/random.h"
 #include "core/threads.h"
 #include "data/config.h"
 #include "model/fusion.h"
 #include "model/model.h"
+#include "serve/compact_copy.h"
 
 #include <string.h>
+
+/* Sessions that a compact copy is made for: at most, and one in so many items, with so many items.
+ */
+enum { SAMPLE_SESSIONS = 2048, SAMPLE_SHARE = 8, SAMPLE_LENGTH = 16 };
 
 static alterrec_status take_all(alterrec_config *fixed, const alterrec_config *config) {
     if (!ar_config_is_auto(config, "fusion.alpha")) /* else the model's own stays */
@@ -100,7 +107,6 @@ static alterrec_status copy_encoder(alterrec_recommender *recommender, const alt
 typedef struct tables {
     ar_onednn *onednn;
     float *tables[AR_RECOMMENDER_MOST_TOWERS]; /* [items, dim] */
-    float *norms;                              /* [2, width]: the last norms' scales and shifts */
     float scales[AR_RECOMMENDER_MOST_TOWERS];
 } tables;
 
@@ -108,35 +114,68 @@ static void tables_free(tables *made) {
     ar_onednn_free(made->onednn);
     for (int t = 0; t < AR_RECOMMENDER_MOST_TOWERS; t++)
         ar_free(made->tables[t]);
-    ar_free(made->norms);
 }
 
 static alterrec_status fill_tower(tables *made, alterrec_recommender *recommender,
                                   const alterrec_model *model, int tower, int kind) {
-    int64_t dim = model->shape.dim, width = recommender->tower_count * dim;
     AR_TRY(copy_encoder(recommender, model, tower, kind));
-    ar_encoder_weights weights = weights_of(recommender, tower);
-    const ar_norm *last = &weights.blocks[model->shape.blocks - 1].feed_forward_norm;
-    memcpy(made->norms + tower * dim, last->scale, (size_t)dim * sizeof *made->norms);
-    memcpy(made->norms + width + tower * dim, last->shift, (size_t)dim * sizeof *made->norms);
     made->scales[tower] = ar_model_score_scale(model, kind);
-    AR_NEW(made->tables[tower], recommender->items * dim);
+    AR_NEW(made->tables[tower], recommender->items * model->shape.dim);
     return ar_model_table(made->tables[tower], made->onednn, model, kind);
+}
+
+/* Vectors [count, width] of short sessions of random items, the same ones each time. What sessions
+ * have in common does not need them to be likely ones. */
+static alterrec_status sample_vectors(float *vectors, int64_t count,
+                                      const alterrec_recommender *recommender) {
+    int64_t *offsets;
+    int32_t *items;
+    ar_random random;
+    ar_session_memory memory = {0};
+    ar_random_seed(&random, 1);
+    AR_NEW(offsets, count + 1);
+    items = ar_new(count * SAMPLE_LENGTH, sizeof *items);
+    if (items == NULL) {
+        ar_free(offsets);
+        return ALTERREC_ERROR_OUT_OF_MEMORY;
+    }
+    for (int64_t s = 0; s < count; s++) {
+        uint32_t longest = 1 + ar_random_below(&random, SAMPLE_LENGTH);
+        offsets[s + 1] = offsets[s] + 1 + ar_random_below(&random, longest);
+        for (int64_t i = offsets[s]; i < offsets[s + 1]; i++)
+            items[i] = (int32_t)ar_random_below(&random, (uint32_t)recommender->items);
+    }
+    alterrec_status status =
+        ar_session_encode(vectors, &recommender->encoder, &memory, recommender->index.table, items,
+                          offsets, count, ar_threads_count());
+    ar_session_memory_free(&memory);
+    ar_free(offsets);
+    ar_free(items);
+    return status;
+}
+
+static alterrec_status make_compact(alterrec_recommender *recommender) {
+    float *vectors;
+    int64_t count = ar_at_most(1 + recommender->items / SAMPLE_SHARE, SAMPLE_SESSIONS);
+    AR_NEW(vectors, count * recommender->index.width);
+    alterrec_status status = sample_vectors(vectors, count, recommender);
+    if (status == ALTERREC_OK)
+        status = ar_compact_copy_make(&recommender->index, vectors, count, ar_threads_count());
+    ar_free(vectors);
+    return status;
 }
 
 static alterrec_status fill(tables *made, alterrec_recommender *recommender,
                             const alterrec_model *model) {
-    int64_t width = recommender->tower_count * model->shape.dim;
     AR_TRY(ar_onednn_create(&made->onednn));
-    AR_NEW(made->norms, 2 * width);
     AR_TRY(fill_tower(made, recommender, model, 0, ar_model_first_kind(model)));
     if (recommender->tower_count == 2)
         AR_TRY(fill_tower(made, recommender, model, 1, ALTERREC_TEXT));
     AR_TRY(ar_recommender_pack_encoders(recommender));
     ar_index_shape shape;
     AR_TRY(ar_recommender_index_shape(&shape, recommender, made->scales));
-    return ar_item_index_build(&recommender->index, &shape, (const float *const *)made->tables,
-                               made->norms, made->norms + width, ar_threads_count());
+    AR_TRY(ar_item_index_build(&recommender->index, &shape, (const float *const *)made->tables));
+    return shape.precision == AR_INDEX_F32 ? ALTERREC_OK : make_compact(recommender);
 }
 
 alterrec_status alterrec_recommender_create(alterrec_recommender **recommender,

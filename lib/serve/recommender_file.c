@@ -1,6 +1,7 @@
 /* Saving and opening a recommender: what stands in its file is specified in docs/formats.md. All
  * arrays are used where they are mapped, so that opening copies nothing and processes share pages.
  */
+#include "core/limit.h"
 #include "core/memory.h"
 #include "data/config.h"
 #include "model/file_kind.h"
@@ -106,7 +107,8 @@ static alterrec_status write_file(const alterrec_recommender *recommender, const
                                   const ar_text *config) {
     ar_tensor_writer writer;
     saved_arrays arrays = {.count = 0};
-    char items[32];
+    char items[32], block[32], head[32];
+    const ar_index_shape *shape = &recommender->index.shape;
     list_arrays(&arrays, recommender);
     (void)snprintf(items, sizeof items, "%lld", (long long)recommender->items);
     AR_TRY(ar_tensor_writer_open(&writer, path));
@@ -114,6 +116,12 @@ static alterrec_status write_file(const alterrec_recommender *recommender, const
     ar_tensor_writer_metadata(&writer, "format_version", FORMAT_VERSION);
     ar_tensor_writer_metadata(&writer, "items", items);
     ar_tensor_writer_metadata(&writer, "towers", tower_sets[tower_set(recommender)]);
+    if (shape->precision != AR_INDEX_F32) {
+        (void)snprintf(block, sizeof block, "%lld", (long long)shape->block);
+        (void)snprintf(head, sizeof head, "%lld", (long long)shape->head);
+        ar_tensor_writer_metadata(&writer, "block", block);
+        ar_tensor_writer_metadata(&writer, "head", head);
+    }
     ar_tensor_writer_metadata(&writer, "config", config->bytes);
     for (int i = 0; i < arrays.count; i++) {
         const saved_array *array = &arrays.list[i];
@@ -165,13 +173,20 @@ static alterrec_status check_format(const ar_tensor_file *file) {
     return ALTERREC_OK;
 }
 
+static alterrec_status read_number(int64_t *number, const ar_tensor_file *file, const char *name,
+                                   int64_t most) {
+    const char *text = ar_tensor_file_metadata(file, name);
+    if (text == NULL || !ar_text_to_int(number, text, strlen(text)) || *number < 1 ||
+        *number > most)
+        return ar_fail(ALTERREC_ERROR_PARSE,
+                       "%s: metadata %s \"%.40s\" is no number within 1..%lld", file->path, name,
+                       text != NULL ? text : "(none)", (long long)most);
+    return ALTERREC_OK;
+}
+
 static alterrec_status read_numbers(alterrec_recommender *recommender, const ar_tensor_file *file) {
-    const char *items = ar_tensor_file_metadata(file, "items");
     const char *towers = ar_tensor_file_metadata(file, "towers");
-    if (items == NULL || !ar_text_to_int(&recommender->items, items, strlen(items)) ||
-        recommender->items < 1 || recommender->items > INT32_MAX - 1)
-        return ar_fail(ALTERREC_ERROR_PARSE, "%s: metadata items \"%.40s\" is no number of items",
-                       file->path, items != NULL ? items : "(none)");
+    AR_TRY(read_number(&recommender->items, file, "items", INT32_MAX - 1));
     int set = 0;
     while (set < TOWER_SETS && (towers == NULL || strcmp(towers, tower_sets[set]) != 0))
         set++;
@@ -239,6 +254,10 @@ static alterrec_status open_index(alterrec_recommender *recommender, const ar_te
     ar_index_shape shape;
     AR_TRY(take_finite(&scales, file, "", SCALES, recommender->tower_count));
     AR_TRY(ar_recommender_index_shape(&shape, recommender, scales));
+    if (shape.precision != AR_INDEX_F32) {
+        AR_TRY(read_number(&shape.block, file, "block", ar_at_most(shape.dim, AR_BASIS_MOST)));
+        AR_TRY(read_number(&shape.head, file, "head", shape.towers * shape.dim));
+    }
     int count = ar_index_shape_arrays(arrays, &shape);
     for (int i = 0; i < count; i++) {
         const ar_tensor_view *view;

@@ -22,8 +22,7 @@ typedef struct ar_scan {
     /* Of the compact copy. */
     int parts; /* of a query's codes */
     const ar_query *queries;
-    const void *codes;     /* [count, parts, steps] of 4 bytes */
-    const int32_t *begins; /* [count, parts] */
+    ar_query_codes codes; /* of all queries: [count, parts, steps] of 4 bytes, [count, parts] */
 } ar_scan;
 
 /* Bytes of one thread's working memory `scratch`; those of candidates stand apart, in `work`. */

@@ -31,9 +31,9 @@ typedef struct run {
     ar_search *search;
     const ar_item_index *index;
     const ar_allowed *allowed;
-    int64_t tile;     /* sessions that there is room for */
-    int64_t capacity; /* candidates of a session for which one thread has room */
-    int64_t steps;
+    int64_t tile;              /* sessions that there is room for */
+    int64_t capacity;          /* candidates of a session for which one thread has room */
+    int64_t steps, tail_steps; /* of codes */
     int parts;
     int threads;
 
@@ -44,13 +44,12 @@ typedef struct run {
     ar_candidates **list_of; /* [threads, tile]: of a session in the scan */
     char *scratch, *work;    /* [threads] of so many bytes: */
     int64_t scratch_bytes, work_bytes;
-    float *vectors;    /* [tile, width] */
-    char *codes;       /* [tile, parts, steps] of 4 bytes */
-    int32_t *begins;   /* [tile, parts] */
-    ar_query *queries; /* [tile] */
-    int64_t *sessions; /* [tile] */
-    double *z;         /* [threads, width] */
-    outcome *outcomes; /* [tile] */
+    float *vectors;       /* [tile, width] */
+    ar_query_codes codes; /* [tile, parts, steps] of 4 bytes, [tile, parts] */
+    ar_query *queries;    /* [tile] */
+    int64_t *sessions;    /* [tile] */
+    double *z;            /* [threads, 2, width] */
+    outcome *outcomes;    /* [tile] */
 
     ar_scan scan;
     const int32_t *order; /* of an exact scan */
@@ -84,11 +83,13 @@ static int64_t lay_out(run *r, char *base) {
     r->scratch = carve(base, &used, r->threads * r->scratch_bytes);
     r->work = carve(base, &used, r->threads * r->work_bytes);
     r->vectors = carve(base, &used, r->tile * width * (int64_t)sizeof *r->vectors);
-    r->codes = carve(base, &used, r->tile * r->parts * r->steps * 4);
-    r->begins = carve(base, &used, r->tile * r->parts * (int64_t)sizeof *r->begins);
+    r->codes.head = carve(base, &used, r->tile * r->parts * r->steps * 4);
+    r->codes.tail = carve(base, &used, r->tile * r->parts * r->tail_steps * 4);
+    r->codes.head_begins = carve(base, &used, r->tile * r->parts * (int64_t)sizeof(int32_t));
+    r->codes.tail_begins = carve(base, &used, r->tile * r->parts * (int64_t)sizeof(int32_t));
     r->queries = carve(base, &used, r->tile * (int64_t)sizeof *r->queries);
     r->sessions = carve(base, &used, r->tile * (int64_t)sizeof *r->sessions);
-    r->z = carve(base, &used, r->threads * width * (int64_t)sizeof *r->z);
+    r->z = carve(base, &used, r->threads * 2 * width * (int64_t)sizeof *r->z);
     r->outcomes = carve(base, &used, r->tile * (int64_t)sizeof *r->outcomes);
     return used;
 }
@@ -244,6 +245,7 @@ static void estimates_part(run *r, int part) {
         const ar_query *query = r->queries + s;
         double last = (double)ar_candidates_last(&merged, work);
         double error = (double)query->row_error * (double)slack[AR_INDEX_LARGEST_ERROR] +
+                       (double)query->tail_error * (double)slack[AR_INDEX_LARGEST_TAIL_ERROR] +
                        (double)query->norm_error * (double)slack[AR_INDEX_LARGEST] +
                        (double)query->constant;
         score_all(r, part, s, merged.entries, merged.count);
@@ -280,29 +282,44 @@ static void run_exact(run *r, int64_t count, const int32_t *order, int64_t exten
     r->search->guaranteed += count;
 }
 
+/* Where the codes of session `s` of the tile are. */
+static ar_query_codes codes_of(const run *r, int64_t s) {
+    int64_t at = s * r->parts;
+    return (ar_query_codes){(char *)r->codes.head + at * r->steps * 4,
+                            (char *)r->codes.tail + at * r->tail_steps * 4,
+                            r->codes.head_begins + at, r->codes.tail_begins + at};
+}
+
 static void make_queries(run *r, int part) {
-    for (int64_t s = part; s < r->scan.count; s += r->threads)
-        ar_query_make(r->queries + s, r->codes + s * r->parts * r->steps * 4,
-                      r->begins + s * r->parts, r->index,
+    for (int64_t s = part; s < r->scan.count; s += r->threads) {
+        ar_query_codes codes = codes_of(r, s);
+        ar_query_make(r->queries + s, &codes, r->index,
                       r->search->vectors + r->sessions[s] * r->index->width, r->parts,
-                      r->z + part * r->index->width);
+                      r->z + part * 2 * r->index->width);
+    }
+}
+
+static void move_query(run *r, int64_t to, int64_t from) {
+    ar_query_codes target = codes_of(r, to), source = codes_of(r, from);
+    size_t begins = (size_t)r->parts * sizeof *target.head_begins;
+    r->queries[to] = r->queries[from];
+    r->sessions[to] = r->sessions[from];
+    memcpy(target.head, source.head, (size_t)(r->parts * r->steps * 4));
+    memcpy(target.tail, source.tail, (size_t)(r->parts * r->tail_steps * 4));
+    memcpy(target.head_begins, source.head_begins, begins);
+    memcpy(target.tail_begins, source.tail_begins, begins);
 }
 
 /* Moves the queries that can be asked to the front, the sessions of the others to `left`. */
 static int64_t keep_usable(run *r, int64_t *left) {
-    int64_t usable = 0, others = 0, bytes = r->parts * r->steps * 4;
+    int64_t usable = 0, others = 0;
     for (int64_t s = 0; s < r->scan.count; s++) {
         if (!r->queries[s].usable) {
             left[others++] = r->sessions[s];
             continue;
         }
-        if (usable < s) {
-            r->queries[usable] = r->queries[s];
-            r->sessions[usable] = r->sessions[s];
-            memcpy(r->codes + usable * bytes, r->codes + s * bytes, (size_t)bytes);
-            memcpy(r->begins + usable * r->parts, r->begins + s * r->parts,
-                   (size_t)r->parts * sizeof *r->begins);
-        }
+        if (usable < s)
+            move_query(r, usable, s);
         usable++;
     }
     return usable;
@@ -324,8 +341,7 @@ static void run_compact(run *r, int64_t first, int64_t count) {
                         .estimates = search->candidates > 0,
                         .parts = r->parts,
                         .queries = r->queries,
-                        .codes = r->codes,
-                        .begins = r->begins};
+                        .codes = r->codes};
     r->extent = (r->index->shape.items + AR_INDEX_ROWS - 1) / AR_INDEX_ROWS;
     r->exact = search->candidates > 0;
     r->depth = r->exact ? search->candidates : search->k;
@@ -352,7 +368,8 @@ static void plan(run *r, bool compact) {
     const ar_search *search = r->search;
     const ar_index_shape *shape = &r->index->shape;
     int64_t depth = r->deepest = ar_at_least(search->k, compact ? search->candidates : 0);
-    double values = (double)shape->items * (double)r->index->width * (double)search->count;
+    int64_t columns = compact ? shape->head : r->index->width;
+    double values = (double)shape->items * (double)columns * (double)search->count;
     r->threads =
         (int)ar_at_least(ar_at_most(search->threads, (int64_t)(values / THREAD_VALUES)), 1);
     r->capacity = 2 * depth + EXACT_ROOM;
@@ -364,8 +381,10 @@ static void plan(run *r, bool compact) {
     int64_t most = ar_at_most(ar_at_least(TILE_BYTES / bytes, 1), AR_SCAN_SESSIONS);
     int64_t tiles = (search->count + most - 1) / most;
     r->tile = (search->count + tiles - 1) / tiles;
-    r->parts = compact && r->tile <= FINE_SESSIONS ? 2 : 1;
-    r->steps = compact ? ar_compact_steps(ar_index_kind(shape), r->index->width) : 0;
+    /* A head's coordinates fall off: one code would be too coarse for most of them. */
+    r->parts = compact && (r->tile <= FINE_SESSIONS || r->index->tails != NULL) ? 2 : 1;
+    r->steps = compact ? ar_compact_steps(ar_index_kind(shape), shape->head) : 0;
+    r->tail_steps = compact ? ar_index_tail_steps(shape) : 0;
     r->scratch_bytes = ar_scan_scratch_bytes(r->index, r->tile * r->parts);
     r->work_bytes =
         ar_candidates_work_bytes(r->threads * r->capacity, r->allowed->categories != NULL);

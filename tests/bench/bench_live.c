@@ -1,11 +1,13 @@
-/* Times live sessions, two towers of dim 300, fresh weights: an item pushed and 20 recommended,
- * beside the same session encoded anew; and 64 visitors at once. Runs take turns.
+/* Times live sessions, two towers of dim 300, fresh weights or those of a model file: an item
+ * pushed and 20 recommended, beside the same session encoded anew; and 64 visitors at once. Runs
+ * take turns.
  *
- *   bench_live [precision [threads [items [encoder [busy]]]]]
+ *   bench_live [precision [threads [items or MODEL [encoder [busy]]]]]
  *
  *   precision: of the table, int8, bf16 or f32; items: 44577; encoder: f32, bf16 or int8; busy: by
  *   the time that the threads were given, not on the wall */
 #include <alterrec/alterrec.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,7 +115,8 @@ static int compare(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-static void open_all(const char *precision, const char *encoder) {
+/* A model whose rows and sessions have no more in common than chance. */
+static alterrec_model *make_model(void) {
     alterrec_config *config;
     alterrec_catalog *catalog;
     alterrec_model *model;
@@ -125,26 +128,40 @@ static void open_all(const char *precision, const char *encoder) {
     }
     check(alterrec_config_create(&config));
     check(alterrec_config_set(config, "model.init", "usual"));
-    check(alterrec_config_set(config, "serve.precision", precision));
-    check(alterrec_config_set(config, "serve.encoder", encoder));
     check(alterrec_catalog_create(&catalog, NULL, NULL, items_there));
     check(alterrec_catalog_set_features(catalog, features, items_there, FEATURES));
     check(alterrec_model_create(&model, catalog, config));
+    alterrec_catalog_free(catalog);
+    alterrec_config_free(config);
+    free(features);
+    return model;
+}
+
+static void open_all(const char *precision, const char *encoder, const char *path) {
+    alterrec_config *config;
+    alterrec_model *model;
+    if (path != NULL)
+        check(alterrec_model_load(&model, path));
+    else
+        model = make_model();
+    items_there = alterrec_catalog_items(alterrec_model_catalog(model));
+    check(alterrec_config_create(&config));
+    check(alterrec_config_set(config, "serve.precision", precision));
+    check(alterrec_config_set(config, "serve.encoder", encoder));
     check(alterrec_recommender_create(&recommender, model, config));
     check(alterrec_batch_create(&batch));
     for (int s = 0; s < VISITORS; s++)
         check(alterrec_live_session_create(&live[s], recommender));
     alterrec_model_free(model);
-    alterrec_catalog_free(catalog);
     alterrec_config_free(config);
-    free(features);
 }
 
 int main(int count, char **arguments) {
     static double seconds[WORKS][RUNS];
     const char *precision = count > 1 ? arguments[1] : "int8";
     threads = count > 2 ? atoi(arguments[2]) : 1;
-    items_there = count > 3 ? atoll(arguments[3]) : items_there;
+    bool is_file = count > 3 && strspn(arguments[3], "0123456789") < strlen(arguments[3]);
+    items_there = count > 3 && !is_file ? atoll(arguments[3]) : items_there;
     const char *encoder = count > 4 ? arguments[4] : "f32";
     if (count > 5 && strcmp(arguments[5], "busy") == 0)
         kind = CLOCK_PROCESS_CPUTIME_ID;
@@ -152,7 +169,7 @@ int main(int count, char **arguments) {
         fprintf(stderr, "bench_live: items and threads are at least 1\n");
         return EXIT_FAILURE;
     }
-    open_all(precision, encoder);
+    open_all(precision, encoder, is_file ? arguments[3] : NULL);
     for (int run = -3; run < RUNS; run++)
         for (int w = 0; w < WORKS; w++) {
             works[w].begin();

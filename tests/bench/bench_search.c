@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "core/random.h"
 #include "core/threads.h"
+#include "serve/compact_copy.h"
 #include "serve/search.h"
 
 #include <math.h>
@@ -80,7 +81,7 @@ static void bench_count(bench *b, int64_t count, int64_t candidates) {
     static double seconds[MOST_RUNS], reading[MOST_RUNS], rates[MOST_RUNS];
     int precision = (int)b->index.shape.precision;
     int64_t items = b->index.shape.items, width = b->index.width;
-    const void *codes = precision == AR_INDEX_F32 ? b->index.table : b->index.codes;
+    const void *codes = precision == AR_INDEX_F32 ? b->index.table : b->index.heads;
     int64_t bytes = items * width *
                     (precision == AR_INDEX_F32    ? 4
                      : precision == AR_INDEX_BF16 ? 2
@@ -120,7 +121,9 @@ static void bench_precision(ar_index_shape shape, float *const *tables, const fl
     static const int64_t counts[] = {1, 8, SESSIONS};
     bench b = {.threads = threads};
     double start = now();
-    check(ar_item_index_build(&b.index, &shape, (const float *const *)tables, NULL, NULL, threads));
+    check(ar_item_index_build(&b.index, &shape, (const float *const *)tables));
+    if (shape.precision != AR_INDEX_F32)
+        check(ar_compact_copy_make(&b.index, NULL, 0, threads));
     printf("%s: built in %.2f s, %.1f bytes an item\n", NAMES[shape.precision], now() - start,
            (double)ar_item_index_bytes(&b.index) / (double)shape.items);
     b.vectors = ar_new(SESSIONS * b.index.width, sizeof(float));

@@ -95,6 +95,47 @@ START_TEST(it_serves_as_what_was_saved) {
 }
 END_TEST
 
+/* A model whose rows and sessions have so much in common that a few coordinates are searched first:
+ * these and their tails are saved, and the lists are still those of all f32 scores. */
+START_TEST(a_head_and_its_tails) {
+    enum { MANY = 3400, FEATURES = 6 };
+    alterrec_catalog *catalog;
+    alterrec_model *model;
+    alterrec_recommender *f32;
+    small_model_open(&small, 5, false);
+    float *features = ar_new(MANY * FEATURES, sizeof *features);
+    for (int64_t i = 0; i < MANY * FEATURES; i++)
+        features[i] = (float)ar_random_normal(&small.random);
+    MUST(alterrec_config_set(small.config, "model.dim", "100"));
+    MUST(alterrec_config_set(small.config, "model.init", "reference"));
+    MUST(alterrec_config_set(small.config, "fusion.alpha", "0.02"));
+    MUST(alterrec_catalog_create(&catalog, NULL, NULL, MANY));
+    MUST(alterrec_catalog_set_features(catalog, features, MANY, FEATURES));
+    MUST(alterrec_model_create(&model, catalog, small.config));
+    MUST(alterrec_config_set(small.config, "serve.precision", "f32"));
+    MUST(alterrec_recommender_create(&f32, model, small.config));
+    MUST(alterrec_config_set(small.config, "serve.precision", precisions[_i]));
+    MUST(alterrec_recommender_create(&made, model, small.config));
+    MUST(alterrec_recommender_save(made, scratch_path("shop")));
+    ar_tensor_file file;
+    MUST(ar_tensor_file_open(&file, scratch_path("shop")));
+    ck_assert_ptr_nonnull(ar_tensor_file_find(&file, "index.tails"));
+    ar_tensor_file_close(&file);
+    MUST(alterrec_recommender_open(&opened, scratch_path("shop"), NULL));
+    MUST(alterrec_batch_create(&batch));
+    for (int32_t s = 0; s < COUNT; s++) {
+        const int32_t items[] = {s * 111, s * s * 7, 3 + s};
+        MUST(alterrec_batch_add(batch, items, 1 + s % 3));
+    }
+    check_same_lists(f32, made);
+    check_same_lists(f32, opened);
+    alterrec_recommender_free(f32);
+    alterrec_model_free(model);
+    alterrec_catalog_free(catalog);
+    ar_free(features);
+}
+END_TEST
+
 /* Another process may put a new file in its place at any time, and handles go in any order. */
 START_TEST(it_outlives_path_and_holders) {
     const char *path = scratch_path("shop");
@@ -410,7 +451,10 @@ START_TEST(small_arrays_must_be_finite) {
     check_nan_is_refused("text.encoder");
     check_nan_is_refused("towers.scale");
     check_nan_is_refused("index.terms");
+    check_nan_is_refused("index.map");
+    check_nan_is_refused("index.counts");
     check_nan_is_refused("index.columns");
+    check_nan_is_refused("index.slack");
     MUST(alterrec_recommender_open(&opened, victim, NULL));
     close_victim();
 }
@@ -437,11 +481,18 @@ START_TEST(what_is_wrong_is_named) {
     check_edit("alterrec-recommender", "alterrec-recommendez", parse, "is not a recommender's");
     check_edit("\"format_version\":\"1\"", "\"format_version\":\"2\"", later, "version \"2\"");
     check_edit("\"items\":\"70\"", "\"items\":\"71\"", parse, "\"catalog.key_starts\" is I64 [70]");
-    check_edit("\"items\":\"70\"", "\"items\":\"-1\"", parse, "\"-1\" is no number of items");
+    check_edit("\"items\":\"70\"", "\"items\":\"-1\"", parse, "\"-1\" is no number within 1..");
+    check_edit("\"block\":\"1\"", "\"block\":\"0\"", parse,
+               "block \"0\" is no number within 1..16");
+    check_edit("\"block\":\"1\"", "\"block\":\"2\"", parse, "\"index.map\" is F32 [32, 1]");
+    check_edit("\"head\":\"32\"", "\"head\":\"33\"", parse,
+               "head \"33\" is no number within 1..32");
+    check_edit("\"head\":\"32\"", "\"head\":\"31\"", parse, "no tensor \"index.tails\"");
+    check_edit("\"head\":", "\"hand\":", parse, "head \"(none)\"");
     check_edit("\"towers\":\"id text\"", "\"towers\":\"id more\"", later, "\"id more\"");
     check_edit("\"towers\":\"id text\"", "\"towers\":\"id\"     ", parse, "towers.scale");
     check_edit("precision: int8", "precision: int9", later, "serve.precision");
-    check_edit("precision: int8", "precision: bf16", parse, "index.codes");
+    check_edit("precision: int8", "precision: bf16", parse, "index.heads");
     check_edit("\"index.terms\"", "\"index.termz\"", parse, "no tensor \"index.terms\"");
     check_edit("dim: 16", "dim: 32", parse, "encoder\" is F32");
     MUST(alterrec_model_save(small.model, scratch_path("model")));
@@ -461,6 +512,7 @@ int main(void) {
     suite_add_tcase(suite, cases);
     tcase_add_checked_fixture(cases, set_up, tear_down);
     tcase_add_loop_test(cases, it_serves_as_what_was_saved, 0, 6);
+    tcase_add_loop_test(cases, a_head_and_its_tails, 1, 3);
     tcase_add_test(cases, it_outlives_path_and_holders);
     tcase_add_test(cases, texts_and_the_chosen_weight);
     tcase_add_test(cases, added_items_are_served);

@@ -2,6 +2,7 @@
  * precision, number of threads and batch. */
 #include "core/memory.h"
 #include "core/random.h"
+#include "serve/compact_copy.h"
 #include "serve/search.h"
 #include "support/numbers.h"
 
@@ -17,8 +18,19 @@ typedef struct world {
     int64_t width, sessions;
     float *tables[AR_INDEX_MOST_TOWERS];
     float *vectors; /* [sessions, width] */
-    float *weights, *offsets;
+    float *samples; /* [SAMPLES, width]: vectors like these */
 } world;
+
+enum { SAMPLES = 200 };
+
+/* Vectors [count, width] with a scale and an offset of their own in each column. */
+static float *make_vectors(int64_t count, int64_t width, const float *weights, const float *offsets,
+                           ar_random *random) {
+    float *vectors = random_floats(count * width, random);
+    for (int64_t i = 0; i < count * width; i++)
+        vectors[i] = weights[i % width] * vectors[i] + offsets[i % width];
+    return vectors;
+}
 
 static void open_world(world *w, int64_t items, int64_t dim, int32_t towers, int64_t sessions,
                        ar_random *random) {
@@ -31,21 +43,59 @@ static void open_world(world *w, int64_t items, int64_t dim, int32_t towers, int
                  .sessions = sessions};
     for (int t = 0; t < towers; t++)
         w->tables[t] = random_floats(items * dim, random);
-    w->vectors = random_floats(sessions * w->width, random);
-    w->weights = random_floats(w->width, random);
-    w->offsets = random_floats(w->width, random);
-    for (int64_t s = 0; s < sessions; s++)
-        for (int64_t c = 0; c < w->width; c++)
-            w->vectors[s * w->width + c] =
-                w->weights[c] * w->vectors[s * w->width + c] + w->offsets[c];
+    float *weights = random_floats(w->width, random), *offsets = random_floats(w->width, random);
+    w->vectors = make_vectors(sessions, w->width, weights, offsets, random);
+    w->samples = make_vectors(SAMPLES, w->width, weights, offsets, random);
+    ar_free(weights);
+    ar_free(offsets);
+}
+
+/* Makes rows [count, dim] lie in few directions, but for a hundredth. */
+static void flatten(float *rows, int64_t count, int64_t stride, int64_t dim,
+                    const float *directions) {
+    enum { DIRECTIONS = 6 };
+    for (int64_t r = 0; r < count; r++) {
+        float kept[DIRECTIONS], *row = rows + r * stride;
+        memcpy(kept, row, sizeof kept);
+        for (int64_t c = 0; c < dim; c++) {
+            row[c] *= 0.01f;
+            for (int64_t d = 0; d < DIRECTIONS; d++)
+                row[c] += kept[d] * directions[d * dim + c] / (float)(1 + d);
+        }
+    }
+}
+
+/* The world of a trained model, whose rows and vectors both have much in common, so that heads have
+ * tails. */
+static void open_lean_world(world *w, int64_t items, int64_t dim, int32_t towers, int64_t sessions,
+                            ar_random *random) {
+    open_world(w, items, dim, towers, sessions, random);
+    for (int t = 0; t < towers; t++) {
+        float *of_rows = random_floats(dim * dim, random),
+              *of_vectors = random_floats(dim * dim, random);
+        flatten(w->tables[t], items, dim, dim, of_rows);
+        flatten(w->vectors + t * dim, sessions, w->width, dim, of_vectors);
+        flatten(w->samples + t * dim, SAMPLES, w->width, dim, of_vectors);
+        ar_free(of_rows);
+        ar_free(of_vectors);
+    }
 }
 
 static void close_world(world *w) {
     ar_free(w->tables[0]);
     ar_free(w->tables[1]);
     ar_free(w->vectors);
-    ar_free(w->weights);
-    ar_free(w->offsets);
+    ar_free(w->samples);
+}
+
+static void build(ar_item_index *index, const world *w, ar_index_precision precision, bool sampled,
+                  int threads) {
+    ar_index_shape shape = w->shape;
+    shape.precision = precision;
+    MUST(ar_item_index_build(index, &shape, (const float *const *)w->tables));
+    if (precision != AR_INDEX_F32)
+        MUST(ar_compact_copy_make(index, sampled ? w->samples : NULL, sampled ? SAMPLES : 0,
+                                  threads));
 }
 
 typedef struct scored {
@@ -151,11 +201,7 @@ static void check_world(const world *w, const ar_allowed *allowed, int64_t k) {
     expected want = {0};
     for (int precision = AR_INDEX_F32; precision <= AR_INDEX_INT8; precision++) {
         ar_item_index index;
-        ar_index_shape shape = w->shape;
-        shape.precision = (ar_index_precision)precision;
-        MUST(ar_item_index_build(&index, &shape, (const float *const *)w->tables,
-                                 precision == AR_INDEX_BF16 ? NULL : w->weights,
-                                 precision == AR_INDEX_BF16 ? NULL : w->offsets, 1 + precision));
+        build(&index, w, (ar_index_precision)precision, w->sessions % 4 > 0, 1 + precision);
         if (want.items == NULL)
             want = expect(w, &index, allowed, k);
         (void)check_search(w, &index, allowed, &want, k, 1, &memory);
@@ -192,6 +238,48 @@ START_TEST(equals_a_full_sort) {
 }
 END_TEST
 
+/* Heads and tails: the same lists, by fewer coordinates. */
+START_TEST(by_heads_and_tails) {
+    static const int64_t sizes[][3] = {
+        {5000, 150, 3}, {6000, 160, 1}, {9000, 200, 100}, {20000, 90, 20}};
+    begin(11);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+        for (int32_t towers = 1; towers <= 2; towers++) {
+            world w;
+            open_lean_world(&w, sizes[i][0], sizes[i][1], towers, 3 + (int64_t)i * 22, &stream);
+            for (int precision = AR_INDEX_BF16; precision <= AR_INDEX_INT8; precision++) {
+                ar_item_index index;
+                build(&index, &w, (ar_index_precision)precision, true, 2);
+                ck_assert_int_lt(index.shape.head, index.width);
+                ck_assert_ptr_nonnull(index.tails);
+                ar_item_index_free(&index);
+            }
+            check_world(&w, NULL, 1);
+            check_world(&w, NULL, sizes[i][2]);
+            close_world(&w);
+        }
+}
+END_TEST
+
+/* A tower that counts for nothing has no part in the head. */
+START_TEST(a_tower_without_weight) {
+    begin(12);
+    for (int other = 0; other < 2; other++) {
+        world w;
+        ar_item_index index;
+        open_lean_world(&w, 5000, 80, 2, 9, &stream);
+        w.shape.alpha = (float)other;
+        build(&index, &w, AR_INDEX_INT8, true, 1);
+        ck_assert_int_lt(index.shape.head, 80);
+        ck_assert(index.counts[1 - other] == (float)index.shape.head);
+        ck_assert(index.counts[other] == 0.0f);
+        ar_item_index_free(&index);
+        check_world(&w, NULL, 20);
+        close_world(&w);
+    }
+}
+END_TEST
+
 /* It is the compact copy that finds them, and few f32 scores are computed. */
 START_TEST(few_are_scored) {
     world w;
@@ -200,9 +288,7 @@ START_TEST(few_are_scored) {
     for (int precision = AR_INDEX_BF16; precision <= AR_INDEX_INT8; precision++) {
         ar_item_index index;
         ar_search_memory memory = {0};
-        w.shape.precision = (ar_index_precision)precision;
-        MUST(ar_item_index_build(&index, &w.shape, (const float *const *)w.tables, w.weights,
-                                 w.offsets, 1));
+        build(&index, &w, (ar_index_precision)precision, true, 1);
         expected want = expect(&w, &index, NULL, 10);
         ar_search search = check_search(&w, &index, NULL, &want, 10, 1, &memory);
         ck_assert_int_eq(search.rescans, 0);
@@ -255,8 +341,7 @@ START_TEST(rows_that_no_bound_tells_apart) {
     check_world(&w, NULL, 20);
     ar_item_index index;
     ar_search_memory memory = {0};
-    w.shape.precision = AR_INDEX_INT8;
-    MUST(ar_item_index_build(&index, &w.shape, (const float *const *)w.tables, NULL, NULL, 1));
+    build(&index, &w, AR_INDEX_INT8, false, 1);
     expected want = expect(&w, &index, NULL, 20);
     ar_search search = check_search(&w, &index, NULL, &want, 20, 1, &memory);
     ck_assert_int_eq(search.rescans, w.sessions);
@@ -274,7 +359,10 @@ START_TEST(any_scale) {
     begin(5);
     for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++) {
         world w;
-        open_world(&w, 3000, 12, 2, 3, &stream);
+        if (i % 2 == 0)
+            open_world(&w, 3000, 12, 2, 3, &stream);
+        else
+            open_lean_world(&w, 3600, 110, 2, 3, &stream);
         for (int64_t j = 0; j < w.shape.items * w.shape.dim; j++) {
             w.tables[0][j] *= scales[i];
             w.tables[1][j] *= j % 7 == 0 ? scales[i] : 1.0f;
@@ -346,16 +434,25 @@ static void make_filter(filter *f, const world *w, int parts, uint32_t sparse) {
     f->allowed.per_list = 1 + ar_random_below(&stream, 4);
 }
 
+static void check_filters(const world *w, filter *f, int parts) {
+    make_filter(f, w, parts, parts % 3 == 0 ? 40 : 2);
+    check_world(w, &f->allowed, 1 + parts);
+    f->allowed.per_list = 1;
+    check_world(w, &f->allowed, 20);
+}
+
 START_TEST(all_filters_together) {
     static filter f;
     begin(7);
     for (int parts = 0; parts < 32; parts++) {
         world w;
         open_world(&w, 1000 + 150 * parts, 12, 1 + parts % 2, 1 + parts % MOST_SESSIONS, &stream);
-        make_filter(&f, &w, parts, parts % 3 == 0 ? 40 : 2);
-        check_world(&w, &f.allowed, 1 + parts);
-        f.allowed.per_list = 1;
-        check_world(&w, &f.allowed, 20);
+        check_filters(&w, &f, parts);
+        close_world(&w);
+        if (parts % 5 != 1)
+            continue; /* it takes long */
+        open_lean_world(&w, 3200 + 80 * parts, 200, 1, 1 + parts % MOST_SESSIONS, &stream);
+        check_filters(&w, &f, parts);
         close_world(&w);
     }
 }
@@ -370,7 +467,7 @@ START_TEST(a_category_of_the_best) {
     make_filter(&f, &w, 16, 1);
     float *scores;
     ar_item_index index;
-    MUST(ar_item_index_build(&index, &w.shape, (const float *const *)w.tables, NULL, NULL, 1));
+    build(&index, &w, AR_INDEX_F32, false, 1);
     scores = all_scores(&w, &index, 0);
     for (int64_t i = 0; i < w.shape.items; i++)
         f.categories[i] = (int32_t)fmaxf(0.0f, 5.0f - scores[i]);
@@ -390,10 +487,11 @@ START_TEST(candidates) {
     ar_search_memory memory = {0};
     static filter f;
     begin(9);
-    open_world(&w, 5000, 40, 2, MOST_SESSIONS, &stream);
-    w.shape.precision = AR_INDEX_INT8;
-    MUST(ar_item_index_build(&index, &w.shape, (const float *const *)w.tables, w.weights, w.offsets,
-                             1));
+    if (_i == 0)
+        open_world(&w, 5000, 40, 2, MOST_SESSIONS, &stream);
+    else
+        open_lean_world(&w, 5000, 120, 2, MOST_SESSIONS, &stream);
+    build(&index, &w, AR_INDEX_INT8, true, 1);
     for (int capped = 0; capped < 2; capped++) {
         enum { K = 10 };
         int32_t items[MOST_SESSIONS * K], again[MOST_SESSIONS * K];
@@ -436,6 +534,8 @@ END_TEST
 int main(void) {
     TCase *group = tcase_create("search");
     tcase_add_test(group, equals_a_full_sort);
+    tcase_add_test(group, by_heads_and_tails);
+    tcase_add_test(group, a_tower_without_weight);
     tcase_add_test(group, few_are_scored);
     tcase_add_test(group, many_sessions);
     tcase_add_test(group, ties_go_to_the_lower_item);
@@ -444,6 +544,6 @@ int main(void) {
     tcase_add_test(group, vectors_that_are_no_numbers);
     tcase_add_test(group, all_filters_together);
     tcase_add_test(group, a_category_of_the_best);
-    tcase_add_test(group, candidates);
+    tcase_add_loop_test(group, candidates, 0, 2);
     return run_tests(group, "search");
 }
