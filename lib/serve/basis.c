@@ -9,8 +9,7 @@
 #include <string.h>
 
 /* What is added to every direction's variance, of the mean variance. */
-#define ROWS_PART    1e-5
-#define VECTORS_PART 1e-5
+#define PART 1e-5
 
 /* How far from orthogonal columns may stay. What is left of a column in another is scaled up by the
  * ratio of their norms, of which 1e6 is common. */
@@ -67,18 +66,17 @@ AR_CLONES static void rotate(double *restrict a, double *restrict b, double cosi
     }
 }
 
-/* factor [n, n], lower triangular, with factor · factorᵀ = covariance / scale + part I. The pivots
- * of a covariance are at least `part`; whether they are, but for rounding. */
-static bool factorise(double *factor, const double *covariance, double scale, double part,
-                      int64_t n) {
+/* factor [n, n], lower triangular, with factor · factorᵀ = covariance / scale + PART I. The pivots
+ * of a covariance are at least PART; whether they are, but for rounding. */
+static bool factorise(double *factor, const double *covariance, double scale, int64_t n) {
     for (int64_t i = 0; i < n; i++) {
         double *row = factor + i * n;
         for (int64_t j = 0; j < i; j++) {
             const double *column = factor + j * n;
             row[j] = (covariance[i * n + j] / scale - dot(row, column, j)) / column[j];
         }
-        double pivot = covariance[i * n + i] / scale + part - dot(row, row, i);
-        if (!(pivot >= part / 2.0))
+        double pivot = covariance[i * n + i] / scale + PART - dot(row, row, i);
+        if (!(pivot >= PART / 2.0))
             return false;
         row[i] = sqrt(pivot);
     }
@@ -86,14 +84,14 @@ static bool factorise(double *factor, const double *covariance, double scale, do
 }
 
 /* Fills a zeroed `factor` and returns the mean variance, by which it is to be multiplied. */
-static double take_covariance(double *factor, const double *covariance, double part, int64_t n) {
+static double take_covariance(double *factor, const double *covariance, int64_t n) {
     double trace = 0.0;
     for (int64_t i = 0; i < n; i++)
         trace += covariance[i * n + i];
     double scale = trace / (double)n;
     if (!(scale > 0.0 && scale <= DBL_MAX))
         scale = 0.0;
-    if (scale == 0.0 || !factorise(factor, covariance, scale, part, n)) {
+    if (scale == 0.0 || !factorise(factor, covariance, scale, n)) {
         memset(factor, 0, (size_t)(n * n) * sizeof *factor);
         for (int64_t i = 0; i < n; i++)
             factor[i * n + i] = 1.0;
@@ -263,8 +261,8 @@ alterrec_status ar_basis_make(float *map, double *back, double *shares, double *
     if (w.rows == NULL || w.vectors == NULL || w.product == NULL || w.columns == NULL ||
         w.squares == NULL || w.pivots == NULL)
         goto done;
-    w.rows_scale = take_covariance(w.rows, rows, ROWS_PART, n);
-    w.vectors_scale = take_covariance(w.vectors, vectors, VECTORS_PART, n);
+    w.rows_scale = take_covariance(w.rows, rows, n);
+    w.vectors_scale = take_covariance(w.vectors, vectors, n);
     double balance = sqrt(sqrt(w.rows_scale)) / sqrt(sqrt(w.vectors_scale));
     balance = fmin(fmax(balance, 1.0 / BALANCE_MOST), BALANCE_MOST);
     bool made = fill_map(map, shares, &w, balance) && invert(back, map, w.pivots, n);

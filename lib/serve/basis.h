@@ -10,8 +10,8 @@ enum { AR_BASIS_MOST = 512 };
 
 /* `rows` is the covariance [n, n] of vectors y, `vectors` that of vectors z, both symmetric,
  * row-major, positive semidefinite up to rounding, of few samples perhaps: to every direction a
- * small part of the mean variance is added, 1e-5. What is no covariance, or
- * zero, is taken for the identity.
+ * small part of the mean variance is added, 1e-5. What is no covariance, or zero, is taken for the
+ * identity.
  *
  * map [n, n] and back [n, n] = (mapᵀ)⁻¹ keep inner products: with q = map z and u = back y,
  * q · u = z · y. Row i of both is coordinate i. Coordinates are uncorrelated and have one variance

@@ -275,13 +275,6 @@ static float *terms_at(const making *made, int64_t row) {
            row % AR_INDEX_ROWS;
 }
 
-static double norm_of(const double *values, int64_t count) {
-    double square = 0.0;
-    for (int64_t c = 0; c < count; c++)
-        square += values[c] * values[c];
-    return sqrt(square);
-}
-
 /* Writes row `row` of coordinates [width], head and tail; of one that is not usable they are 0. */
 static void encode_row(making *made, int64_t row, const double *coordinates, bool usable) {
     const ar_index_shape *shape = &made->index->shape;
@@ -299,13 +292,13 @@ static void encode_row(making *made, int64_t row, const double *coordinates, boo
         memcpy(record, numbers, sizeof numbers);
         norm = fmax(norm, rest.norm);
     }
-    sizes[1] = norm_of(coordinates, made->index->width);
+    sizes[1] = ar_coordinates_norm(coordinates, made->index->width);
     float *terms = terms_at(made, row);
     terms[AR_BOUNDS_SCALE * AR_INDEX_ROWS] = front.scale;
     terms[AR_BOUNDS_BIAS * AR_INDEX_ROWS] = usable ? (float)sizes[2] : 0.0f;
     terms[AR_BOUNDS_ERROR * AR_INDEX_ROWS] = usable ? above(front.error) : FLT_MAX;
     terms[AR_BOUNDS_NORM * AR_INDEX_ROWS] = above(fmax(norm, sizes[1]));
-    terms[AR_BOUNDS_TAIL * AR_INDEX_ROWS] = above(norm_of(coordinates + head, tail));
+    terms[AR_BOUNDS_TAIL * AR_INDEX_ROWS] = above(ar_coordinates_norm(coordinates + head, tail));
     if (!usable) {
         memset(sizes, 0, 3 * sizeof *sizes);
         atomic_store(&made->too_large, true);

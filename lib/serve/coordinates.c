@@ -2,6 +2,8 @@
 
 #include "core/threads.h"
 
+#include <math.h>
+
 /* Goes through the coordinates, block by block. */
 typedef struct place {
     int64_t head, tail; /* where the next one of either goes */
@@ -90,4 +92,11 @@ void ar_coordinates_of_rows(double *to, const ar_item_index *index, const double
             multiply_rows(to + next_place(&at, index, b, i), back, rows + block.first, index->width,
                           block.columns);
     }
+}
+
+double ar_coordinates_norm(const double *coordinates, int64_t count) {
+    double square = 0.0;
+    for (int64_t c = 0; c < count; c++)
+        square += coordinates[c] * coordinates[c];
+    return sqrt(square);
 }

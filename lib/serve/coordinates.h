@@ -15,4 +15,7 @@ void ar_coordinates_of_vector(double *to, const ar_item_index *index, const doub
 void ar_coordinates_of_rows(double *to, const ar_item_index *index, const double *back,
                             const double *rows);
 
+/* The norm of `count` of them. */
+double ar_coordinates_norm(const double *coordinates, int64_t count);
+
 #endif

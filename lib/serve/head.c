@@ -11,11 +11,10 @@ enum {
     K = 20,       /* items of a list, usually */
     LEAST = 32,   /* coordinates of a head */
     CHOICES = 32, /* heads that are compared, at most */
-    PARTS =
-        2, /* codes that a head is multiplied with, where the whole needs one for many sessions */
-    FETCH = 64 /* a coordinate of a row that is looked at as a whole costs so many times what one
-                 in passing does: the row stands by itself, and while a list is short, more rows
-                 are looked at than at the end, which is what is counted */
+    PARTS = 2,    /* codes that a head is multiplied with; the whole, for many sessions, with one */
+    FETCH = 64    /* a coordinate of a row that is looked at as a whole costs so many times what one
+                    in passing does: the row stands by itself, and while a list is short, more rows
+                    are looked at than at the end, which is what is counted */
 };
 
 /* More than this share of the whole's work is not worth a second look at some rows. */

@@ -19,13 +19,6 @@ typedef struct sizes {
     double folded; /* the norm of the session vector, each tower's part times its fold */
 } sizes;
 
-static double norm_of(const double *values, int64_t count) {
-    double square = 0.0;
-    for (int64_t c = 0; c < count; c++)
-        square += values[c] * values[c];
-    return sqrt(square);
-}
-
 /* Coordinates [width] by way of z [width], and `common`. */
 static void straighten(double *coordinates, double *z, ar_query *query, sizes *size,
                        const ar_item_index *index, const float *vector) {
@@ -44,8 +37,8 @@ static void straighten(double *coordinates, double *z, ar_query *query, sizes *s
     }
     ar_coordinates_of_vector(coordinates, index, z);
     query->common = common;
-    size->head = norm_of(coordinates, head);
-    size->tail = norm_of(coordinates + head, width - head);
+    size->head = ar_coordinates_norm(coordinates, head);
+    size->tail = ar_coordinates_norm(coordinates + head, width - head);
     size->folded = sqrt(folded);
 }
 
