@@ -155,7 +155,7 @@ float ar_model_score_scale(const alterrec_model *model, int kind) {
 
 alterrec_status ar_model_table(float *table, ar_onednn *onednn, const alterrec_model *model,
                                int kind) {
-    const float *features = model->catalog->features;
+    ar_operand features = {.values = model->catalog->features};
     if (model->is_joint && kind != ALTERREC_FUSED)
         return ar_tower_part_table(table, onednn, NULL, &model->joint,
                                    kind == ALTERREC_ID ? AR_PART_ID : AR_PART_TEXT, features);

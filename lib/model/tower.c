@@ -64,11 +64,11 @@ void ar_table_state_free(ar_table_state *state) {
 
 /* dst [items, dim] = dropout(relu(X Wᵀ + b)); dropout NULL: none. */
 static alterrec_status project(float *dst, ar_onednn *onednn, const ar_tower *tower,
-                               const float *features, const ar_dropout *dropout) {
+                               ar_operand features, const ar_dropout *dropout) {
     int64_t items = tower->shape.items, dim = tower->shape.encoder.dim;
-    AR_TRY(ar_linear_forward(onednn, dst, features, tower->weights.projection,
-                             tower->weights.projection_bias, items, tower->shape.feature_dim, dim,
-                             true));
+    AR_TRY(ar_matmul_of(onednn, dst, features, (ar_operand){.values = tower->weights.projection},
+                        tower->weights.projection_bias, items, dim, tower->shape.feature_dim,
+                        AR_WEIGHTS_TRANSPOSED | AR_RELU));
     if (dropout != NULL)
         ar_dropout_apply(dst, dst, NULL, items, dim, *dropout);
     return ALTERREC_OK;
@@ -78,11 +78,12 @@ static alterrec_status project(float *dst, ar_onednn *onednn, const ar_tower *to
  * element is above 0 only if relu let it pass and dropout kept it: one test for both. */
 static alterrec_status project_backward(ar_onednn *onednn, const ar_tower_weights *diff,
                                         float *diff_dst, const float *dst, const ar_tower *tower,
-                                        const float *features, float rate) {
+                                        ar_operand features, float rate) {
     int64_t items = tower->shape.items, dim = tower->shape.encoder.dim;
     ar_relu_backward(diff_dst, dst, items, dim, 1.0f / (1.0f - rate));
-    return ar_linear_backward_weights(onednn, diff->projection, diff->projection_bias, diff_dst,
-                                      features, items, tower->shape.feature_dim, dim);
+    ar_linear_backward_bias(diff->projection_bias, diff_dst, items, dim);
+    return ar_matmul_of(onednn, diff->projection, (ar_operand){.values = diff_dst}, features, NULL,
+                        dim, tower->shape.feature_dim, items, AR_SRC_TRANSPOSED);
 }
 
 static void normalise(float *dst, float *mean, float *variance, const float *src, ar_norm norm,
@@ -103,7 +104,7 @@ static alterrec_status normalise_backward(float *diff_src, ar_norm diff_norm, co
 /* The rows of one part of a joint tower. `projected` may be their place itself, in inference. */
 static alterrec_status part_rows(const struct ar_part_state *state, float *projected,
                                  ar_onednn *onednn, const ar_tower *tower, int part,
-                                 const float *features, const ar_dropout *dropout) {
+                                 ar_operand features, const ar_dropout *dropout) {
     const float *src = tower->weights.embedding;
     if (part == AR_PART_TEXT) {
         AR_TRY(project(projected, onednn, tower, features, dropout));
@@ -126,7 +127,7 @@ static alterrec_status fuse_part(float *fused, ar_onednn *onednn, const ar_tower
 
 /* The table of a joint tower in inference, of the parts first .. last. */
 static alterrec_status infer_joint(float *table, ar_onednn *onednn, const ar_tower *tower,
-                                   int first, int last, const float *features) {
+                                   int first, int last, ar_operand features) {
     float *rows;
     AR_NEW(rows, tower->shape.items * tower->shape.encoder.dim);
     alterrec_status status = ALTERREC_OK;
@@ -143,8 +144,7 @@ static alterrec_status infer_joint(float *table, ar_onednn *onednn, const ar_tow
 }
 
 static alterrec_status joint_table(float *table, ar_onednn *onednn, const ar_table_state *state,
-                                   const ar_tower *tower, const float *features,
-                                   ar_dropout dropout) {
+                                   const ar_tower *tower, ar_operand features, ar_dropout dropout) {
     for (int part = 0; part < AR_PARTS; part++) {
         AR_TRY(part_rows(&state->parts[part], state->projected, onednn, tower, part, features,
                          &dropout));
@@ -156,7 +156,7 @@ static alterrec_status joint_table(float *table, ar_onednn *onednn, const ar_tab
 }
 
 alterrec_status ar_tower_table(float *table, ar_onednn *onednn, ar_table_state *state,
-                               const ar_tower *tower, const float *features, ar_dropout dropout) {
+                               const ar_tower *tower, ar_operand features, ar_dropout dropout) {
     const float *src = tower->weights.embedding;
     if (tower->shape.kind == ALTERREC_FUSED)
         return state != NULL ? joint_table(table, onednn, state, tower, features, dropout)
@@ -172,7 +172,7 @@ alterrec_status ar_tower_table(float *table, ar_onednn *onednn, ar_table_state *
 }
 
 alterrec_status ar_tower_part_table(float *table, ar_onednn *onednn, const ar_table_state *state,
-                                    const ar_tower *tower, int part, const float *features) {
+                                    const ar_tower *tower, int part, ar_operand features) {
     if (state == NULL)
         return infer_joint(table, onednn, tower, part, part, features);
     AR_TRY(fuse_part(table, onednn, tower, state->parts[part].rows, part, false));
@@ -184,7 +184,7 @@ alterrec_status ar_tower_part_table(float *table, ar_onednn *onednn, const ar_ta
  * is free for those that come next. */
 static alterrec_status parts_backward(ar_onednn *onednn, const ar_tower_weights *diff,
                                       const float *diff_fused, const ar_table_state *state,
-                                      const ar_tower *tower, const float *features, float rate) {
+                                      const ar_tower *tower, ar_operand features, float rate) {
     int64_t items = tower->shape.items, dim = tower->shape.encoder.dim;
     float *diff_rows[AR_PARTS] = {diff->embedding, state->fused};
     const float *src[AR_PARTS] = {tower->weights.embedding, state->projected};
@@ -205,7 +205,7 @@ static alterrec_status parts_backward(ar_onednn *onednn, const ar_tower_weights 
 
 alterrec_status ar_tower_table_backward(ar_onednn *onednn, const ar_tower_weights *diff,
                                         float *diff_table, const ar_table_state *state,
-                                        const ar_tower *tower, const float *features,
+                                        const ar_tower *tower, ar_operand features,
                                         ar_dropout dropout) {
     int kind = tower->shape.kind;
     float *diff_src = kind == ALTERREC_ID ? diff->embedding : diff_table;

@@ -5,6 +5,7 @@
 #define AR_MODEL_TOWER_H
 
 #include "model/parameters.h"
+#include "nn/onednn.h"
 
 #define AR_TABLE_EPSILON 1e-5f
 
@@ -36,18 +37,18 @@ void ar_table_state_free(ar_table_state *state);
 /* table [items, dim] = LN(E), or LN(dropout(relu(X Wᵀ + b))) with features X [items, feature_dim];
  * of a joint tower LN([those two side by side] Wjᵀ + bj). state NULL: inference, no dropout. */
 alterrec_status ar_tower_table(float *table, ar_onednn *onednn, ar_table_state *state,
-                               const ar_tower *tower, const float *features, ar_dropout dropout);
+                               const ar_tower *tower, ar_operand features, ar_dropout dropout);
 
 /* A joint tower's table with zeros in the place of the other part: of the rows that ar_tower_table
  * left in `state`, or for inference (NULL). */
 alterrec_status ar_tower_part_table(float *table, ar_onednn *onednn, const ar_table_state *state,
-                                    const ar_tower *tower, int part, const float *features);
+                                    const ar_tower *tower, int part, ar_operand features);
 
 /* The gradients of the table's own parameters into `diff` (overwritten), from diff_table
  * [items, dim], which is used as working memory, as is `state`. */
 alterrec_status ar_tower_table_backward(ar_onednn *onednn, const ar_tower_weights *diff,
                                         float *diff_table, const ar_table_state *state,
-                                        const ar_tower *tower, const float *features,
+                                        const ar_tower *tower, ar_operand features,
                                         ar_dropout dropout);
 
 #endif

@@ -19,10 +19,9 @@ void ar_bf16_round(ar_bf16 *dst, const float *src, int64_t count) {
 alterrec_status ar_rounded_reserve(ar_rounded *rounded, int64_t count) {
     if (count <= rounded->capacity)
         return ALTERREC_OK;
-    ar_bf16 *values;
-    AR_NEW(values, count);
-    ar_free(rounded->values);
-    *rounded = (ar_rounded){values, count};
+    ar_rounded_free(rounded);
+    AR_NEW(rounded->values, count);
+    rounded->capacity = count;
     return ALTERREC_OK;
 }
 

@@ -103,11 +103,12 @@ static int64_t floats_needed(const ar_encoder_shape *shape, int64_t rows) {
 static alterrec_status reserve(ar_encoder_state *state, const ar_packed *packed, int64_t rows) {
     int64_t probabilities = ar_attention_size(packed, state->shape.heads);
     if (rows > state->row_capacity) {
-        float *memory;
         int64_t capacity = ar_row_bucket(rows);
-        AR_NEW(memory, floats_needed(&state->shape, capacity));
-        ar_free(state->memory);
-        state->memory = memory;
+        ar_free(state->memory); /* first: the old one is not needed, and both are large */
+        state->memory = NULL;
+        state->row_capacity = 0;
+        AR_NEW(state->memory, floats_needed(&state->shape, capacity));
+        float *memory = state->memory;
         state->row_capacity = capacity;
         lay_out(state, &memory, capacity);
     }

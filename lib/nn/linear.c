@@ -26,18 +26,18 @@ AR_CLONES static void sum_columns(float *sums, const float *src, int64_t rows, i
 }
 
 /* oneDNN's reduction over rows takes its reference path, some 200 times slower than this loop. */
-static void column_sums(float *sums, const float *src, int64_t rows, int64_t dim) {
+void ar_linear_backward_bias(float *diff_bias, const float *diff_dst, int64_t rows, int64_t out) {
     enum { WIDTH = 64 };
-#pragma omp parallel for if (rows * dim > AR_PARALLEL_LEAST)
-    for (int64_t c = 0; c < dim; c += WIDTH)
-        sum_columns(sums + c, src + c, rows, dim, dim - c < WIDTH ? dim - c : WIDTH);
+#pragma omp parallel for if (rows * out > AR_PARALLEL_LEAST)
+    for (int64_t c = 0; c < out; c += WIDTH)
+        sum_columns(diff_bias + c, diff_dst + c, rows, out, out - c < WIDTH ? out - c : WIDTH);
 }
 
 alterrec_status ar_linear_backward_weights(ar_onednn *onednn, float *diff_weights, float *diff_bias,
                                            const float *diff_dst, const float *src, int64_t rows,
                                            int64_t in, int64_t out) {
     if (diff_bias != NULL)
-        column_sums(diff_bias, diff_dst, rows, out);
+        ar_linear_backward_bias(diff_bias, diff_dst, rows, out);
     return ar_matmul(onednn, diff_weights, diff_dst, src, NULL, out, in, rows, AR_SRC_TRANSPOSED);
 }
 

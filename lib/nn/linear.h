@@ -14,6 +14,9 @@ alterrec_status ar_linear_backward_data(ar_onednn *onednn, float *diff_src, cons
                                         const float *weights, int64_t rows, int64_t in,
                                         int64_t out);
 
+/* diff_bias [out] = column sums of diff_dst [rows, out]. */
+void ar_linear_backward_bias(float *diff_bias, const float *diff_dst, int64_t rows, int64_t out);
+
 /* diff_weights [out, in] = diff_dstᵀ · src, diff_bias [out] = column sums of diff_dst (NULL: no
  * bias). Both overwritten. */
 alterrec_status ar_linear_backward_weights(ar_onednn *onednn, float *diff_weights, float *diff_bias,

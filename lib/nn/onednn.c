@@ -329,18 +329,29 @@ static alterrec_status multiply(ar_onednn *onednn, float *dst, const void *src, 
 
 alterrec_status ar_matmul(ar_onednn *onednn, float *dst, const float *src, const float *weights,
                           const float *bias, int64_t m, int64_t n, int64_t k, int flags) {
-    if (!onednn->use_bf16)
-        return multiply(onednn, dst, src, weights, bias, m, n, k, flags);
-    AR_TRY(ar_rounded_fill(&onednn->src, src, m * k));
-    AR_TRY(ar_rounded_fill(&onednn->weights, weights, k * n));
-    return multiply(onednn, dst, onednn->src.values, onednn->weights.values, bias, m, n, k,
-                    flags | BF16);
+    return ar_matmul_of(onednn, dst, (ar_operand){.values = src}, (ar_operand){.values = weights},
+                        bias, m, n, k, flags);
 }
 
-alterrec_status ar_matmul_bf16(ar_onednn *onednn, float *dst, const ar_bf16 *src,
-                               const ar_bf16 *weights, const float *bias, int64_t m, int64_t n,
-                               int64_t k, int flags) {
-    return multiply(onednn, dst, src, weights, bias, m, n, k, flags | BF16);
+/* The operand's `count` numbers rounded, in `room` unless they are already. */
+static alterrec_status round_operand(const ar_bf16 **rounded, ar_rounded *room, ar_operand operand,
+                                     int64_t count) {
+    *rounded = operand.rounded;
+    if (operand.rounded != NULL)
+        return ALTERREC_OK;
+    AR_TRY(ar_rounded_fill(room, operand.values, count));
+    *rounded = room->values;
+    return ALTERREC_OK;
+}
+
+alterrec_status ar_matmul_of(ar_onednn *onednn, float *dst, ar_operand src, ar_operand weights,
+                             const float *bias, int64_t m, int64_t n, int64_t k, int flags) {
+    const ar_bf16 *rounded_src, *rounded_weights;
+    if (!onednn->use_bf16 && src.rounded == NULL && weights.rounded == NULL)
+        return multiply(onednn, dst, src.values, weights.values, bias, m, n, k, flags);
+    AR_TRY(round_operand(&rounded_src, &onednn->src, src, m * k));
+    AR_TRY(round_operand(&rounded_weights, &onednn->weights, weights, k * n));
+    return multiply(onednn, dst, rounded_src, rounded_weights, bias, m, n, k, flags | BF16);
 }
 
 alterrec_status ar_onednn_use_bf16(ar_onednn *onednn, bool use) {

@@ -40,11 +40,16 @@ alterrec_status ar_matmul(ar_onednn *onednn, float *dst, const float *src, const
  * processors that have such products. UNSUPPORTED on others. Without this call: f32. */
 alterrec_status ar_onednn_use_bf16(ar_onednn *onednn, bool use);
 
-/* ar_matmul of what has been rounded already (nn/bf16.h): what several products share need not be
- * rounded for each of them. */
-alterrec_status ar_matmul_bf16(ar_onednn *onednn, float *dst, const ar_bf16 *src,
-                               const ar_bf16 *weights, const float *bias, int64_t m, int64_t n,
-                               int64_t k, int flags);
+/* A matrix of a product: its values, or what they have been rounded to (nn/bf16.h), so that what
+ * several products share need not be rounded for each of them. The other one is NULL. */
+typedef struct ar_operand {
+    const float *values;
+    const ar_bf16 *rounded;
+} ar_operand;
+
+/* ar_matmul of operands. If one of them has been rounded, the other one is as well. */
+alterrec_status ar_matmul_of(ar_onednn *onednn, float *dst, ar_operand src, ar_operand weights,
+                             const float *bias, int64_t m, int64_t n, int64_t k, int flags);
 
 /* The number of rows, at least `rows` and AR_PRODUCT_ROWS, that room for `rows` rows is made for:
  * few distinct values, so that batches which differ a little need no room of their own. */

@@ -14,8 +14,9 @@
 #include <omp.h>
 #include <string.h>
 
-/* Of a tile of logits: when one is the whole batch, the table is read once. Tiles are alike. */
-enum { TILE_FLOATS = 1 << 24, TILE_ROWS_MOST = 512 };
+/* Of a tile of logits: when one is the whole batch, the table is read once. Tiles are alike. A
+ * batch of 512 examples has a few more, up to where its last session ends. */
+enum { TILE_FLOATS = 1 << 24, TILE_ROWS_MOST = 640 };
 
 /* The random streams of one step. */
 enum { STREAM_TABLE = AR_OBJECTIVE_STREAMS, STREAM_ENCODER };
@@ -303,15 +304,28 @@ static alterrec_status loss_tile(ar_learner *learner, int64_t first, int64_t cou
     return ALTERREC_OK;
 }
 
+/* Operands of the products behind the encoder. */
+static ar_operand table_of(const ar_learner *learner) {
+    return learner->use_bf16 ? (ar_operand){.rounded = learner->table_bf16.values}
+                             : (ar_operand){.values = learner->table};
+}
+
+static ar_operand vectors_of(const ar_learner *learner, int64_t first) {
+    int64_t at = first * learner->tower->shape.encoder.dim;
+    return learner->use_bf16 ? (ar_operand){.rounded = learner->vectors_bf16.values + at}
+                             : (ar_operand){.values = learner->vectors + at};
+}
+
+static ar_operand diff_scores_of(const ar_learner *learner) {
+    return learner->use_bf16 ? (ar_operand){.rounded = learner->diff_bf16.values}
+                             : (ar_operand){.values = learner->logits};
+}
+
 static alterrec_status score_tile(float *scores, ar_learner *learner, int64_t first,
                                   int64_t count) {
-    int64_t rows = learner->stage.rows, dim = learner->tower->shape.encoder.dim;
-    if (learner->use_bf16)
-        return ar_matmul_bf16(learner->onednn, scores, learner->vectors_bf16.values + first * dim,
-                              learner->table_bf16.values, NULL, count, rows, dim,
-                              AR_WEIGHTS_TRANSPOSED);
-    return ar_matmul(learner->onednn, scores, learner->vectors + first * dim, learner->table, NULL,
-                     count, rows, dim, AR_WEIGHTS_TRANSPOSED);
+    return ar_matmul_of(learner->onednn, scores, vectors_of(learner, first), table_of(learner),
+                        NULL, count, learner->stage.rows, learner->tower->shape.encoder.dim,
+                        AR_WEIGHTS_TRANSPOSED);
 }
 
 /* The gradients of vectors and table from those of a tile's scores, which `scored` has. */
@@ -319,19 +333,11 @@ static alterrec_status score_tile_backward(ar_learner *learner, const ar_learner
                                            int64_t first, int64_t count) {
     int64_t rows = learner->stage.rows, dim = learner->tower->shape.encoder.dim;
     int added = AR_SRC_TRANSPOSED | (first > 0 ? AR_ACCUMULATE : 0);
-    float *diff_vectors = learner->diff_vectors + first * dim;
-    const ar_bf16 *rounded = scored->diff_bf16.values;
-    if (learner->use_bf16) {
-        AR_TRY(ar_matmul_bf16(learner->onednn, diff_vectors, rounded, learner->table_bf16.values,
-                              NULL, count, dim, rows, 0));
-        return ar_matmul_bf16(learner->onednn, learner->diff_table, rounded,
-                              learner->vectors_bf16.values + first * dim, NULL, rows, dim, count,
-                              added);
-    }
-    AR_TRY(ar_matmul(learner->onednn, diff_vectors, scored->logits, learner->table, NULL, count,
-                     dim, rows, 0));
-    return ar_matmul(learner->onednn, learner->diff_table, scored->logits,
-                     learner->vectors + first * dim, NULL, rows, dim, count, added);
+    ar_operand diff_scores = diff_scores_of(scored);
+    AR_TRY(ar_matmul_of(learner->onednn, learner->diff_vectors + first * dim, diff_scores,
+                        table_of(learner), NULL, count, dim, rows, 0));
+    return ar_matmul_of(learner->onednn, learner->diff_table, diff_scores,
+                        vectors_of(learner, first), NULL, rows, dim, count, added);
 }
 
 /* What all examples of the step share, in the last row of learner->negatives. */
@@ -488,7 +494,7 @@ static alterrec_status set_part(ar_learner *learner, const ar_example_batch *bat
     count_time(learner, ALTERREC_PART_TEACHER);
     ar_objective_shared(learner->drawn, items, batch, options);
     AR_TRY(ar_stage_touched(&learner->stage, tower, learner->features, batch, learner->positives,
-                            batch->count * options->positives, learner->drawn));
+                            batch->count * options->positives, learner->drawn, learner->use_bf16));
     if (tower->weights.embedding != NULL)
         AR_TRY(ar_adam_rows_gather(learner->stage.embedding_rows, &learner->embedding,
                                    &learner->adam, tower->block, learner->stage.items,

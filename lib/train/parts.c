@@ -49,7 +49,7 @@ alterrec_status ar_parts_encode(ar_parts *parts, ar_onednn *onednn, ar_encoder_s
     for (int part = 0; part < AR_PARTS; part++) {
         struct ar_part *own = &parts->parts[part];
         const float *hidden;
-        AR_TRY(ar_tower_part_table(own->table, onednn, state, tower, part, NULL));
+        AR_TRY(ar_tower_part_table(own->table, onednn, state, tower, part, (ar_operand){0}));
         AR_TRY(ar_encoder_forward(&hidden, onednn, encoder, &tower->weights.encoder, own->table,
                                   &batch->packed, true, dropout));
         ar_rows_gather(own->vectors, hidden, batch->rows, batch->count, parts->dim);

@@ -10,7 +10,7 @@ void ar_stage_all(ar_stage *stage, const ar_tower *tower, const float *features,
     stage->is_part = false;
     stage->rows = tower->shape.items;
     stage->tower = *tower;
-    stage->features = features;
+    stage->features = (ar_operand){.values = features};
     stage->batch = *batch;
     stage->positives = NULL;
 }
@@ -20,6 +20,7 @@ void ar_stage_free(ar_stage *stage) {
     ar_free(stage->places);
     ar_free(stage->embedding_rows);
     ar_free(stage->feature_rows);
+    ar_rounded_free(&stage->rounded_features);
     ar_free(stage->batch_items);
     ar_free(stage->batch_labels);
     ar_free(stage->batch_positives);
@@ -36,10 +37,10 @@ static alterrec_status reserve_ints(int32_t **array, int64_t *capacity, int64_t 
 static alterrec_status reserve_floats(float **array, int64_t *capacity, int64_t count) {
     if (count <= *capacity)
         return ALTERREC_OK;
-    float *made; /* what stood there is not needed */
-    AR_NEW(made, count);
-    ar_free(*array);
-    *array = made;
+    ar_free(*array); /* what stood there is not needed */
+    *array = NULL;
+    *capacity = 0;
+    AR_NEW(*array, count);
     *capacity = count;
     return ALTERREC_OK;
 }
@@ -88,27 +89,38 @@ static alterrec_status translate_batch(ar_stage *stage, const ar_example_batch *
     return ALTERREC_OK;
 }
 
+/* The features of the touched rows. */
+static alterrec_status copy_features(ar_stage *stage, const float *features, bool round) {
+    int64_t dim = stage->tower.shape.feature_dim, room = ar_row_bucket(stage->rows) * dim;
+    if (round) {
+        AR_TRY(ar_rounded_reserve(&stage->rounded_features, room));
+        ar_stage_rounded_rows(stage->rounded_features.values, stage, features, dim);
+        stage->features = (ar_operand){.rounded = stage->rounded_features.values};
+        return ALTERREC_OK;
+    }
+    AR_TRY(reserve_floats(&stage->feature_rows, &stage->feature_capacity, room));
+    ar_stage_rows(stage->feature_rows, stage, features, dim);
+    stage->features = (ar_operand){.values = stage->feature_rows};
+    return ALTERREC_OK;
+}
+
 /* Room for the touched rows, and the features in it. */
-static alterrec_status reserve_copies(ar_stage *stage, const float *features) {
+static alterrec_status reserve_copies(ar_stage *stage, const float *features, bool round) {
     int64_t room = ar_row_bucket(stage->rows), dim = stage->tower.shape.encoder.dim;
-    int64_t feature_dim = stage->tower.shape.feature_dim;
     if (stage->tower.weights.embedding != NULL) {
         AR_TRY(reserve_floats(&stage->embedding_rows, &stage->embedding_capacity, room * dim));
         memset(stage->embedding_rows + stage->count * dim, 0,
                (size_t)((stage->rows - stage->count) * dim) * sizeof(float));
         stage->tower.weights.embedding = stage->embedding_rows;
     }
-    if (features != NULL && stage->tower.weights.projection != NULL) {
-        AR_TRY(reserve_floats(&stage->feature_rows, &stage->feature_capacity, room * feature_dim));
-        ar_stage_rows(stage->feature_rows, stage, features, feature_dim);
-        stage->features = stage->feature_rows;
-    }
-    return ALTERREC_OK;
+    return features != NULL && stage->tower.weights.projection != NULL
+               ? copy_features(stage, features, round)
+               : ALTERREC_OK;
 }
 
 alterrec_status ar_stage_touched(ar_stage *stage, const ar_tower *tower, const float *features,
                                  const ar_example_batch *batch, const int32_t *positives,
-                                 int64_t positive_count, const float *negatives) {
+                                 int64_t positive_count, const float *negatives, bool round) {
     int64_t items = tower->shape.items;
     AR_TRY(reserve_ints(&stage->places, &stage->place_capacity, items));
     memset(stage->places, 0, (size_t)items * sizeof *stage->places);
@@ -121,7 +133,7 @@ alterrec_status ar_stage_touched(ar_stage *stage, const ar_tower *tower, const f
     stage->rows = (stage->count + AR_PRODUCT_ROWS - 1) / AR_PRODUCT_ROWS * AR_PRODUCT_ROWS;
     stage->tower = *tower;
     stage->tower.shape.items = stage->rows;
-    return reserve_copies(stage, features);
+    return reserve_copies(stage, features, round);
 }
 
 void ar_stage_rows(float *dst, const ar_stage *stage, const float *src, int64_t dim) {

@@ -44,7 +44,6 @@ void ar_teacher_free(ar_teacher *teacher) {
     ar_free(teacher->vectors);
     ar_free(teacher->rows);
     ar_rounded_free(&teacher->rounded_rows);
-    ar_rounded_free(&teacher->rounded_vectors);
     ar_free(teacher->pool);
     ar_free(teacher->pool_table);
     ar_free(teacher->pool_marks);
@@ -89,14 +88,11 @@ alterrec_status ar_teacher_take_rows(ar_teacher *teacher, const ar_stage *stage)
 alterrec_status ar_teacher_row_scores(float *scores, ar_teacher *teacher, const ar_stage *stage,
                                       int64_t first, int64_t count) {
     int64_t dim = teacher->shape.encoder.dim;
-    const float *vectors = teacher->vectors + first * dim;
-    if (!teacher->use_bf16)
-        return ar_matmul(teacher->onednn, scores, vectors, teacher->rows, NULL, count, stage->rows,
-                         dim, AR_WEIGHTS_TRANSPOSED);
-    AR_TRY(ar_rounded_fill(&teacher->rounded_vectors, vectors, count * dim));
-    return ar_matmul_bf16(teacher->onednn, scores, teacher->rounded_vectors.values,
-                          teacher->rounded_rows.values, NULL, count, stage->rows, dim,
-                          AR_WEIGHTS_TRANSPOSED);
+    ar_operand vectors = {.values = teacher->vectors + first * dim};
+    ar_operand rows = teacher->use_bf16 ? (ar_operand){.rounded = teacher->rounded_rows.values}
+                                        : (ar_operand){.values = teacher->rows};
+    return ar_matmul_of(teacher->onednn, scores, vectors, rows, NULL, count, stage->rows, dim,
+                        AR_WEIGHTS_TRANSPOSED);
 }
 
 alterrec_status ar_teacher_use_bf16(ar_teacher *teacher) {

@@ -19,8 +19,8 @@ typedef struct ar_teacher {
     int64_t vector_capacity;
     float *rows; /* [stage's rows, dim] of the table, if it is only to rank these */
     int64_t row_capacity;
-    bool use_bf16;                            /* products of what is rounded: */
-    ar_rounded rounded_rows, rounded_vectors; /* in the place of `rows`; the vectors at hand */
+    bool use_bf16;           /* products of what is rounded */
+    ar_rounded rounded_rows; /* in the place of `rows` */
     int32_t *pool;       /* [pool_count] ascending: the items that it ranks for hard negatives */
     float *pool_table;   /* [pool_count, dim] their rows */
     uint8_t *pool_marks; /* [items] */

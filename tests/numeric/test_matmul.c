@@ -14,6 +14,9 @@ static const int64_t shapes[][3] = {/* m, n, k */
                                     {100, 1, 129}, {257, 40, 12}, {3, 1000, 10}, {300, 300, 20}};
 enum { SHAPES = sizeof shapes / sizeof shapes[0], KINDS = 32, WITH_BIAS = 16 };
 
+/* How the operands are given. */
+enum { VALUES, VALUES_AS_BF16, BOTH_ROUNDED, SRC_ROUNDED, WEIGHTS_ROUNDED, WAYS };
+
 /* f32 sums of k products of normal numbers: an error of 2e-6 of the largest result leaves room. */
 static const double tolerance = 5e-6;
 
@@ -26,8 +29,8 @@ static void keep_upper_halves(float *values, int64_t count) {
     ar_free(halves);
 }
 
-/* With f32 operands; with bf16 ones, whose products and sums are f32 all the same; and with those
- * rounded beforehand. */
+/* With f32 operands; with bf16 ones, whose products and sums are f32 all the same; and with both,
+ * or one, or the other, rounded beforehand. */
 START_TEST(product_is_naive_product) {
     bool biased = _i / WITH_BIAS % 2 > 0;
     int flags = _i % WITH_BIAS, way = _i / KINDS;
@@ -35,8 +38,8 @@ START_TEST(product_is_naive_product) {
     ar_random random;
     MUST(ar_onednn_create(&onednn));
     if (way > 0 && ar_onednn_use_bf16(onednn, true) != ALTERREC_OK)
-        way = 0; /* a processor without them */
-    MUST(ar_onednn_use_bf16(onednn, way == 1));
+        way = VALUES; /* a processor without them */
+    MUST(ar_onednn_use_bf16(onednn, way == VALUES_AS_BF16));
     ar_random_seed(&random, (uint64_t)_i);
     for (int s = 0; s < SHAPES; s++) {
         int64_t m = shapes[s][0], n = shapes[s][1], k = shapes[s][2];
@@ -47,11 +50,12 @@ START_TEST(product_is_naive_product) {
         ar_bf16_round(half_src, src, m * k);
         ar_bf16_round(half_weights, weights, k * n);
         double *expected = to_doubles(dst, m * n), *wide_bias = to_doubles(bias, n);
-        if (way == 2)
-            MUST(ar_matmul_bf16(onednn, dst, half_src, half_weights, biased ? bias : NULL, m, n, k,
-                                flags));
-        else
-            MUST(ar_matmul(onednn, dst, src, weights, biased ? bias : NULL, m, n, k, flags));
+        ar_operand left = {.values = src}, right = {.values = weights};
+        if (way == BOTH_ROUNDED || way == SRC_ROUNDED)
+            left = (ar_operand){.rounded = half_src};
+        if (way == BOTH_ROUNDED || way == WEIGHTS_ROUNDED)
+            right = (ar_operand){.rounded = half_weights};
+        MUST(ar_matmul_of(onednn, dst, left, right, biased ? bias : NULL, m, n, k, flags));
         if (way > 0) {
             keep_upper_halves(src, m * k);
             keep_upper_halves(weights, k * n);
@@ -266,7 +270,7 @@ END_TEST
 
 int main(void) {
     TCase *group = tcase_create("matmul");
-    tcase_add_loop_test(group, product_is_naive_product, 0, 3 * KINDS);
+    tcase_add_loop_test(group, product_is_naive_product, 0, WAYS * KINDS);
     tcase_add_test(group, rounding_to_bf16);
     tcase_add_loop_test(group, row_keeps_its_bits_from_16_rows_on, 0, 5);
     tcase_add_loop_test(group, column_keeps_its_bits_from_16_columns_on, 0, 5);

@@ -40,6 +40,10 @@ static void open_table(table *t, const ar_tower_shape *shape, float rate) {
     t->weighting = to_doubles(t->diff_values, t->count);
 }
 
+static ar_operand features_of(const table *t) {
+    return (ar_operand){.values = t->features};
+}
+
 static void close_table(table *t) {
     ar_tower_free(&t->tower);
     ar_table_state_free(&t->state);
@@ -56,10 +60,10 @@ START_TEST(table_is_naive_table) {
     open_table(&t, &shapes[_i / 2], rates[_i % 2]);
     double *expected = ar_new(t.count, sizeof *expected);
     naive_table(expected, t.block, &t.tower.shape, t.features, t.dropout);
-    MUST(ar_tower_table(t.values, t.onednn, &t.state, &t.tower, t.features, t.dropout));
+    MUST(ar_tower_table(t.values, t.onednn, &t.state, &t.tower, features_of(&t), t.dropout));
     check_near("training", t.values, expected, t.count, 1e-5);
     naive_table(expected, t.block, &t.tower.shape, t.features, (ar_dropout){0});
-    MUST(ar_tower_table(t.values, t.onednn, NULL, &t.tower, t.features, t.dropout));
+    MUST(ar_tower_table(t.values, t.onednn, NULL, &t.tower, features_of(&t), t.dropout));
     check_near("inference", t.values, expected, t.count, 1e-5);
     ar_free(expected);
     close_table(&t);
@@ -72,11 +76,11 @@ START_TEST(part_is_the_table_with_the_other_masked) {
     int part = _i % AR_PARTS;
     open_table(&t, &shapes[SHAPES - 1 - _i / AR_PARTS], 0.3f);
     double *expected = ar_new(t.count, sizeof *expected);
-    MUST(ar_tower_table(t.values, t.onednn, &t.state, &t.tower, t.features, t.dropout));
-    MUST(ar_tower_part_table(t.values, t.onednn, &t.state, &t.tower, part, NULL));
+    MUST(ar_tower_table(t.values, t.onednn, &t.state, &t.tower, features_of(&t), t.dropout));
+    MUST(ar_tower_part_table(t.values, t.onednn, &t.state, &t.tower, part, (ar_operand){0}));
     naive_part_table(expected, t.block, &t.tower.shape, part, t.features, t.dropout);
     check_near("training", t.values, expected, t.count, 1e-5);
-    MUST(ar_tower_part_table(t.values, t.onednn, NULL, &t.tower, part, t.features));
+    MUST(ar_tower_part_table(t.values, t.onednn, NULL, &t.tower, part, features_of(&t)));
     naive_part_table(expected, t.block, &t.tower.shape, part, t.features, (ar_dropout){0});
     check_near("inference", t.values, expected, t.count, 1e-5);
     ar_free(expected);
@@ -109,9 +113,9 @@ START_TEST(gradients) {
         memcpy(weights.embedding, t.diff_values, (size_t)t.count * sizeof *diff);
         diff_table = weights.embedding;
     }
-    MUST(ar_tower_table(t.values, t.onednn, &t.state, &t.tower, t.features, t.dropout));
-    MUST(ar_tower_table_backward(t.onednn, &weights, diff_table, &t.state, &t.tower, t.features,
-                                 t.dropout));
+    MUST(ar_tower_table(t.values, t.onednn, &t.state, &t.tower, features_of(&t), t.dropout));
+    MUST(ar_tower_table_backward(t.onednn, &weights, diff_table, &t.state, &t.tower,
+                                 features_of(&t), t.dropout));
     for (int64_t i = 0; i < t.tower.list.tensor_count; i++) {
         const ar_tensor *tensor = &t.tower.list.tensors[i];
         if (tensor->offset < own)
