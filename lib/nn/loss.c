@@ -16,15 +16,15 @@ AR_CLONES static float largest(const float *logits, const float *negatives, int6
     return most;
 }
 
-/* logits[j] = negatives[j] * exp(logits[j] - most); returns the sum. */
-AR_CLONES static float exponentials(float *logits, const float *negatives, int64_t items,
-                                    float most) {
+/* dst[j] = negatives[j] * exp(logits[j] - most); returns the sum. */
+AR_CLONES static float exponentials(float *dst, const float *logits, const float *negatives,
+                                    int64_t items, float most) {
     float sum = 0.0f;
 #pragma omp simd reduction(+ : sum)
     for (int64_t j = 0; j < items; j++) {
         /* An item that is no negative may lie above `most`; ar_exp bounds it and 0 removes it. */
-        logits[j] = negatives[j] * ar_exp(logits[j] - most);
-        sum += logits[j];
+        dst[j] = negatives[j] * ar_exp(logits[j] - most);
+        sum += dst[j];
     }
     return sum;
 }
@@ -34,10 +34,10 @@ AR_CLONES static void multiply(float *values, int64_t count, float factor) {
         values[j] *= factor;
 }
 
-void ar_loss_row(double *loss, double *positives_loss, float *logits, const float *negatives,
-                 int64_t items, const ar_targets *targets) {
+void ar_loss_row(double *loss, double *positives_loss, float *diff, const float *logits,
+                 const float *negatives, int64_t items, const ar_targets *targets) {
     enum { CHUNK = 4096, TARGETS_MOST = 1 + 1000 };
-    /* The targets' own scores are taken before the row is overwritten. */
+    /* The targets' own logits are taken before diff may take their place. */
     double y[TARGETS_MOST];
     int64_t count = 1 + targets->positive_count;
     for (int64_t t = 0; t < count; t++) {
@@ -48,7 +48,7 @@ void ar_loss_row(double *loss, double *positives_loss, float *logits, const floa
     float base = most > -INFINITY ? most : 0.0f; /* without negatives there is no largest */
     double sum = 0.0;
     for (int64_t j = 0; j < items; j += CHUNK)
-        sum += (double)exponentials(logits + j, negatives + j,
+        sum += (double)exponentials(diff + j, logits + j, negatives + j,
                                     items - j < CHUNK ? items - j : CHUNK, base);
 
     double factor = 0.0; /* sum over the targets of weight / Z */
@@ -61,16 +61,16 @@ void ar_loss_row(double *loss, double *positives_loss, float *logits, const floa
          * apart than exp reaches. */
         double top = y[t] > (double)most ? y[t] : (double)most;
         double shrink = exp((double)most - top), own = exp(y[t] - top);
-        double counted = (double)logits[item] * shrink; /* negatives[item] * own */
+        double counted = (double)diff[item] * shrink; /* negatives[item] * own */
         double z = sum * shrink - counted + own;
         double cost = log(z) - (y[t] - top);
         *(t == 0 ? loss : positives_loss) += cost;
         factor += weight * shrink / z;
         correction[t] = weight * ((own - counted) / z - 1.0);
     }
-    multiply(logits, items, (float)factor);
+    multiply(diff, items, (float)factor);
     for (int64_t t = 0; t < count; t++) {
         int32_t item = t == 0 ? targets->label : targets->positives[t - 1];
-        logits[item] += (float)correction[t];
+        diff[item] += (float)correction[t];
     }
 }

@@ -14,11 +14,12 @@ typedef struct ar_targets {
     float positive_weight; /* of each positive's term */
 } ar_targets;
 
-/* In: logits y [items]. Out: the gradient of the batch's loss by them. A target t costs
+/* diff [items]: the gradient of the batch's loss by the logits y [items], which it may take the
+ * place of. A target t costs
  *     -log( exp(y_t) / (exp(y_t) + sum over j != t of negatives[j] exp(y_j)) ),
  * where negatives[j] says how many times item j is a negative. *loss is the label's cost,
  * *positives_loss the sum of the positives' costs, both unweighted. */
-void ar_loss_row(double *loss, double *positives_loss, float *logits, const float *negatives,
-                 int64_t items, const ar_targets *targets);
+void ar_loss_row(double *loss, double *positives_loss, float *diff, const float *logits,
+                 const float *negatives, int64_t items, const ar_targets *targets);
 
 #endif

@@ -6,12 +6,11 @@
 #include "core/threads.h"
 #include "nn/embedding.h"
 #include "nn/finite.h"
-#include "nn/loss.h"
+#include "train/losses.h"
 #include "train/negatives.h"
 #include "train/rank_window.h"
 
 #include <math.h>
-#include <omp.h>
 #include <string.h>
 
 /* Of a tile of logits: when one is the whole batch, the table is read once. Tiles are alike. A
@@ -21,8 +20,7 @@ enum { TILE_FLOATS = 1 << 24, TILE_ROWS_MOST = 640 };
 /* The random streams of one step. */
 enum { STREAM_TABLE = AR_OBJECTIVE_STREAMS, STREAM_ENCODER };
 
-/* Counts the time since the last call to a part of the step. */
-static void count_time(ar_learner *learner, int part) {
+void ar_learner_count_time(ar_learner *learner, int part) {
     double now = ar_clock_seconds();
     learner->seconds[part] += now - learner->clock;
     learner->clock = now;
@@ -184,123 +182,9 @@ static alterrec_status reserve_losses(ar_learner *learner, const ar_step_options
     bool second = options->ranker != NULL || options->labeller != NULL || options->partner != NULL;
     if (second && learner->second == NULL)
         AR_NEW(learner->second, tile_floats(rows));
-    bool parts = options->partner != NULL || learner->kind == ALTERREC_FUSED;
-    if (parts && learner->scratch == NULL)
+    bool apart = options->partner != NULL || learner->kind == ALTERREC_FUSED || learner->use_bf16;
+    if (apart && learner->scratch == NULL)
         AR_NEW(learner->scratch, learner->threads * rows);
-    return ALTERREC_OK;
-}
-
-/* The scores of `teacher` for a tile, in learner->second. */
-static alterrec_status rank_tile(ar_learner *learner, ar_teacher *teacher, int64_t first,
-                                 int64_t count) {
-    if (teacher == NULL)
-        return ALTERREC_OK;
-    alterrec_status status =
-        learner->stage.is_part
-            ? ar_teacher_row_scores(learner->second, teacher, &learner->stage, first, count)
-            : ar_teacher_scores(learner->second, teacher, first, count);
-    count_time(learner, ALTERREC_PART_TEACHER);
-    return status;
-}
-
-/* What the ID scores alone and the text scores alone would lose, from a copy of them. */
-static void part_losses(double *losses, float *copy, const float *const scores[AR_PARTS],
-                        const float *negatives, int64_t items, const ar_targets *targets) {
-    for (int part = 0; part < AR_PARTS; part++) {
-        double positives_loss;
-        memcpy(copy, scores[part], (size_t)items * sizeof *copy);
-        ar_loss_row(&losses[part], &positives_loss, copy, negatives, items, targets);
-    }
-}
-
-/* The row's scores of both parts; false if nobody asks for them. */
-static bool find_parts(const float *scores[AR_PARTS], const ar_learner *learner, int64_t row,
-                       const ar_step_options *options) {
-    int64_t at = row * learner->stage.rows;
-    if (options->partner == NULL && learner->kind != ALTERREC_FUSED)
-        return false;
-    for (int part = 0; part < AR_PARTS; part++) {
-        bool own = part == (learner->kind == ALTERREC_ID ? AR_PART_ID : AR_PART_TEXT);
-        scores[part] = options->partner == NULL ? learner->parts.parts[part].scores + at
-                       : own                    ? learner->logits + at
-                                                : learner->second + at;
-    }
-    return true;
-}
-
-/* From scores to their gradients, in place, for example `e`, which is row i of the tile. */
-static void loss_row(ar_learner *learner, const ar_example_batch *batch, int64_t e, int64_t i,
-                     const int32_t *positives, const ar_step_options *options) {
-    int64_t items = learner->stage.rows, thread = omp_get_thread_num();
-    float *negatives = learner->negatives + thread * items;
-    const float *shared = learner->negatives + learner->threads * items;
-    float *scores = learner->logits + i * items;
-    bool pooled = options->ranker != NULL && !learner->stage.is_part;
-    int64_t width = pooled ? ar_teacher_width(options->ranker) : items;
-    const float *second = learner->second + i * width;
-    double *losses = learner->losses + AR_LOSSES * e;
-    int64_t p = options->positives;
-    memcpy(negatives, shared, (size_t)items * sizeof *negatives);
-    void *ranks = (char *)learner->ranks + thread * items * AR_RANK_WORK;
-    if (learner->stage.is_part)
-        ar_objective_window(negatives, ranks, second, learner->stage.count,
-                            learner->tower->shape.items, options);
-    else
-        ar_objective_own(negatives, ranks, second, items, e, options);
-    negatives[batch->labels[e]] = 0.0f;
-    ar_targets targets = {.label = batch->labels[e],
-                          .positives = positives,
-                          .positive_count = p,
-                          .label_weight = options->example_weights != NULL
-                                              ? options->example_weights[e]
-                                              : 1.0f / (float)batch->count};
-    if (p > 0)
-        targets.positive_weight = (float)(options->positives_weight / (double)(batch->count * p));
-    losses[AR_LOSS_PARTS] = losses[AR_LOSS_PARTS + 1] = 0.0;
-    const float *parts[AR_PARTS];
-    if (find_parts(parts, learner, i, options))
-        part_losses(losses + AR_LOSS_PARTS, learner->scratch + thread * items, parts, negatives,
-                    items, &targets);
-    for (int64_t j = 0; options->partner != NULL && j < items; j++)
-        scores[j] += second[j];
-    ar_loss_row(&losses[AR_LOSS_LABEL], &losses[AR_LOSS_POSITIVES], scores, negatives, items,
-                &targets);
-}
-
-/* best [count, positives]: each example's best items by `scores` [count, items]. */
-static void find_best(int32_t *best, const float *scores, int64_t count, int64_t items,
-                      int64_t positives) {
-#pragma omp parallel for if (count * items > AR_PARALLEL_LEAST)
-    for (int64_t i = 0; i < count; i++)
-        ar_positives_best(best + i * positives, scores + i * items, items, positives);
-}
-
-/* loss_row for the examples first .. first + count - 1. */
-static alterrec_status loss_tile(ar_learner *learner, int64_t first, int64_t count,
-                                 const ar_step_options *options) {
-    const ar_stage *stage = &learner->stage;
-    int64_t p = options->positives;
-    bool ranked = false;
-    const int32_t *positives = stage->positives != NULL ? stage->positives + first * p : NULL;
-    if (p > 0 && positives == NULL) {
-        AR_TRY(rank_tile(learner, options->labeller, first, count));
-        find_best(learner->positives, learner->second, count, stage->rows, p);
-        positives = learner->positives;
-        ranked = options->labeller == options->ranker && options->ranker->pool_count == 0;
-    }
-    if (!ranked && options->ranker != NULL && !stage->is_part) {
-        AR_TRY(ar_teacher_rank(learner->second, options->ranker, first, count));
-        count_time(learner, ALTERREC_PART_TEACHER);
-    } else if (!ranked)
-        AR_TRY(rank_tile(learner, options->ranker, first, count));
-#pragma omp parallel for schedule(dynamic, 4) if (count * stage->rows > AR_PARALLEL_LEAST)
-    for (int64_t i = 0; i < count; i++) {
-        int64_t at = i * stage->rows;
-        loss_row(learner, &stage->batch, first + i, i, positives != NULL ? positives + i * p : NULL,
-                 options);
-        if (learner->use_bf16) /* while the row is near */
-            ar_bf16_round(learner->diff_bf16.values + at, learner->logits + at, stage->rows);
-    }
     return ALTERREC_OK;
 }
 
@@ -358,7 +242,7 @@ static alterrec_status score_and_loss(ar_learner *learner, const ar_step_options
     int64_t examples = learner->stage.batch.count;
     AR_TRY(reserve_losses(learner, options));
     share_negatives(learner, options);
-    count_time(learner, ALTERREC_PART_LOSS);
+    ar_learner_count_time(learner, ALTERREC_PART_LOSS);
     for (int64_t first = 0; first < examples; first += learner->tile_rows) {
         int64_t count = ar_at_most(examples - first, learner->tile_rows);
         AR_TRY(score_tile(learner->logits, learner, first, count));
@@ -366,13 +250,13 @@ static alterrec_status score_and_loss(ar_learner *learner, const ar_step_options
             AR_TRY(score_tile(learner->second, options->partner, first, count));
         if (learner->kind == ALTERREC_FUSED)
             AR_TRY(ar_parts_score(&learner->parts, learner->onednn, first, count));
-        count_time(learner, ALTERREC_PART_SCORES);
-        AR_TRY(loss_tile(learner, first, count, options));
-        count_time(learner, ALTERREC_PART_LOSS);
+        ar_learner_count_time(learner, ALTERREC_PART_SCORES);
+        AR_TRY(ar_losses_tile(learner, first, count, options));
+        ar_learner_count_time(learner, ALTERREC_PART_LOSS);
         AR_TRY(score_tile_backward(learner, learner, first, count));
         if (options->partner != NULL)
             AR_TRY(score_tile_backward(options->partner, learner, first, count));
-        count_time(learner, ALTERREC_PART_SCORES);
+        ar_learner_count_time(learner, ALTERREC_PART_SCORES);
     }
     return ALTERREC_OK;
 }
@@ -412,7 +296,7 @@ static alterrec_status forward(ar_learner *learner, const ar_step_options *optio
     AR_TRY(reserve_examples(learner, &stage->batch));
     AR_TRY(ar_tower_table(learner->table, learner->onednn, &learner->table_state, &stage->tower,
                           stage->features, dropout_of(learner, options, STREAM_TABLE)));
-    count_time(learner, ALTERREC_PART_TABLE);
+    ar_learner_count_time(learner, ALTERREC_PART_TABLE);
     if (learner->kind == ALTERREC_FUSED)
         AR_TRY(ar_parts_encode(&learner->parts, learner->onednn, learner->encoder,
                                &learner->table_state, &stage->tower, &stage->batch,
@@ -423,7 +307,7 @@ static alterrec_status forward(ar_learner *learner, const ar_step_options *optio
     ar_rows_gather(learner->vectors, hidden, stage->batch.rows, count, dim);
     for (int64_t i = 0; i < count * dim; i++)
         learner->vectors[i] *= learner->scale;
-    count_time(learner, ALTERREC_PART_ENCODER);
+    ar_learner_count_time(learner, ALTERREC_PART_ENCODER);
     if (!learner->use_bf16)
         return ALTERREC_OK;
     AR_TRY(ar_rounded_fill(&learner->vectors_bf16, learner->vectors, count * dim));
@@ -456,11 +340,11 @@ static alterrec_status backward(ar_learner *learner, const ar_step_options *opti
                                learner->diff_table, learner->diff_hidden,
                                &learner->tower->weights.encoder, &batch->packed,
                                dropout_of(learner, options, STREAM_ENCODER)));
-    count_time(learner, ALTERREC_PART_ENCODER);
+    ar_learner_count_time(learner, ALTERREC_PART_ENCODER);
     AR_TRY(ar_tower_table_backward(learner->onednn, &learner->diff_weights, learner->diff_table,
                                    &learner->table_state, &stage->tower, stage->features,
                                    dropout_of(learner, options, STREAM_TABLE)));
-    count_time(learner, ALTERREC_PART_TABLE);
+    ar_learner_count_time(learner, ALTERREC_PART_TABLE);
     return check_finite(learner);
 }
 
@@ -473,7 +357,7 @@ static alterrec_status find_positives(ar_learner *learner, int64_t count,
     for (int64_t first = 0; p > 0 && first < count; first += tile) {
         int64_t some = count - first < tile ? count - first : tile;
         AR_TRY(ar_teacher_scores(learner->ranking, options->labeller, first, some));
-        find_best(learner->positives + first * p, learner->ranking, some, items, p);
+        ar_positives_find(learner->positives + first * p, learner->ranking, some, items, p);
     }
     return ALTERREC_OK;
 }
@@ -489,9 +373,9 @@ static alterrec_status set_part(ar_learner *learner, const ar_example_batch *bat
     if (tower->weights.embedding != NULL && learner->embedding.rows == 0)
         AR_TRY(ar_adam_rows_create(&learner->embedding, items, tower->shape.encoder.dim,
                                    learner->adam.steps));
-    count_time(learner, ALTERREC_PART_ROWS);
+    ar_learner_count_time(learner, ALTERREC_PART_ROWS);
     AR_TRY(find_positives(learner, batch->count, options));
-    count_time(learner, ALTERREC_PART_TEACHER);
+    ar_learner_count_time(learner, ALTERREC_PART_TEACHER);
     ar_objective_shared(learner->drawn, items, batch, options);
     AR_TRY(ar_stage_touched(&learner->stage, tower, learner->features, batch, learner->positives,
                             batch->count * options->positives, learner->drawn, learner->use_bf16));
@@ -548,11 +432,11 @@ alterrec_status ar_learner_gradients(ar_step_result *result, ar_learner *learner
         AR_TRY(ar_teacher_encode(options->ranker, batch));
     if (options->labeller != NULL && options->labeller != options->ranker)
         AR_TRY(ar_teacher_encode(options->labeller, batch));
-    count_time(learner, ALTERREC_PART_TEACHER);
+    ar_learner_count_time(learner, ALTERREC_PART_TEACHER);
     for (int i = 0; i < 2 && both[i] != NULL; i++) {
         both[i]->clock = ar_clock_seconds();
         AR_TRY(set_stage(both[i], batch, options));
-        count_time(both[i], ALTERREC_PART_ROWS);
+        ar_learner_count_time(both[i], ALTERREC_PART_ROWS);
         AR_TRY(forward(both[i], options));
     }
     AR_TRY(score_and_loss(learner, options));
@@ -583,7 +467,7 @@ alterrec_status ar_learner_step(ar_step_result *result, ar_learner *learner,
     ar_learner *both[2] = {learner, options->partner};
     for (int i = 0; i < 2 && both[i] != NULL; i++) {
         take_step(both[i], &options->adam);
-        count_time(both[i], ALTERREC_PART_OPTIMIZER);
+        ar_learner_count_time(both[i], ALTERREC_PART_OPTIMIZER);
         for (int part = 0; part < AR_STEP_PARTS; part++)
             result->seconds[part] += both[i]->seconds[part];
     }

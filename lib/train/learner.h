@@ -40,7 +40,7 @@ typedef struct ar_learner {
     float *second;    /* [tile_rows, rows] the teacher's scores, or the partner's */
     float *negatives; /* [threads + 1, rows]; the last row: what all examples share */
     void *ranks;      /* [threads], AR_RANK_WORK bytes a row each */
-    float *scratch;   /* [threads, rows]; made for the losses of parts */
+    float *scratch;   /* [threads, rows]; made for gradients that do not take the scores' place */
 
     float *vectors; /* [examples, dim], times `scale`: their products with the table are scores */
     float *diff_vectors;     /* their gradients */
@@ -79,6 +79,9 @@ void ar_learner_free(ar_learner *learner);
 /* Products of bf16 numbers in forward and backward pass from now on; the weights and what Adam
  * keeps stay f32. UNSUPPORTED as ar_onednn_use_bf16. */
 alterrec_status ar_learner_use_bf16(ar_learner *learner);
+
+/* Counts the time since the last call to ALTERREC_PART_* of the step. */
+void ar_learner_count_time(ar_learner *learner, int part);
 
 /* A step that touches only some rows of the embedding leaves the others where they are. This brings
  * all to where steps that touch every row would have brought them: to be called before anyone else

@@ -129,7 +129,7 @@ void ar_negatives_window(float *negatives, void *work, const float *scores, int6
     add_marked(negatives, ar_rank_window(work, scores, items, k1, k2), items, weight);
 }
 
-void ar_positives_best(int32_t *best, const float *scores, int64_t items, int64_t count) {
+static void find_best(int32_t *best, const float *scores, int64_t items, int64_t count) {
     int64_t held = 0;
     for (int64_t j = 0; j < items; j++) {
         if (held == count && !(scores[j] > scores[best[count - 1]]))
@@ -139,4 +139,11 @@ void ar_positives_best(int32_t *best, const float *scores, int64_t items, int64_
             best[place] = best[place - 1];
         best[place] = (int32_t)j;
     }
+}
+
+void ar_positives_find(int32_t *best, const float *scores, int64_t rows, int64_t items,
+                       int64_t count) {
+#pragma omp parallel for if (rows * items > AR_PARALLEL_LEAST)
+    for (int64_t i = 0; i < rows; i++)
+        find_best(best + i * count, scores + i * items, items, count);
 }

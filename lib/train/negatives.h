@@ -26,7 +26,9 @@ void ar_negatives_hard(float *negatives, void *work, const float *scores, const 
 void ar_negatives_window(float *negatives, void *work, const float *scores, int64_t items,
                          int64_t k1, int64_t k2, float weight);
 
-/* best[0..count-1] = the best items by `scores`, best first, ties to the lower index. */
-void ar_positives_best(int32_t *best, const float *scores, int64_t items, int64_t count);
+/* best [rows, count]: in each row the best items by its scores [rows, items], best first, ties to
+ * the lower index. */
+void ar_positives_find(int32_t *best, const float *scores, int64_t rows, int64_t items,
+                       int64_t count);
 
 #endif

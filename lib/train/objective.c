@@ -31,6 +31,13 @@ bool ar_objective_is_shared(const ar_step_options *options) {
                                 options->negatives == ALTERREC_NEGATIVES_HARD));
 }
 
+bool ar_objective_is_alike(const ar_step_options *options) {
+    if (options->negatives == ALTERREC_NEGATIVES_FULL)
+        return true;
+    return options->explicit_negatives == NULL && hard_count(options) == 0 &&
+           (options->shared || options->negatives == ALTERREC_NEGATIVES_BATCH);
+}
+
 double ar_objective_row_rate(const ar_step_options *options, int64_t items) {
     const double least = 1.0 / 16.0;
     if (!ar_objective_is_shared(options) || options->negatives == ALTERREC_NEGATIVES_BATCH ||

@@ -39,11 +39,14 @@ enum { AR_STREAM_POOL = 2, AR_OBJECTIVE_STREAMS };
  * any other item (train/stage.h). Hard ones are then sought among these. */
 bool ar_objective_is_shared(const ar_step_options *options);
 
-/* What an embedding's rows take of the learning rate in such a step. A row that is drawn in a part p
- * of the steps has a mean gradient of p times what it has in one of them, and a root mean square of
- * the root of p: Adam, which divides the two, moves it the root of p times as far as a row that has
- * its mean in every step, as with negatives of each example. 1 over that root makes up for it; it
- * is 4 at most. */
+/* Whether no example has negatives for itself: ar_objective_shared gives all there are. */
+bool ar_objective_is_alike(const ar_step_options *options);
+
+/* What an embedding's rows take of the learning rate in such a step. A row that is drawn in a part
+ * p of the steps has a mean gradient of p times what it has in one of them, and a root mean square
+ * of the root of p: Adam, which divides the two, moves it the root of p times as far as a row that
+ * has its mean in every step, as with negatives of each example. 1 over that root makes up for it;
+ * it is 4 at most. */
 double ar_objective_row_rate(const ar_step_options *options, int64_t items);
 
 /* negatives [items] = how many times each item is a negative of every example of the batch. */

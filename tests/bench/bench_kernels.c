@@ -344,7 +344,7 @@ static void run_loss(void *context) {
     double loss, positives_loss;
     ar_targets targets = {.label = 7, .label_weight = 1.0f};
     memcpy(r->c, r->a, ITEMS * sizeof(float));
-    ar_loss_row(&loss, &positives_loss, r->c, r->b, ITEMS, &targets);
+    ar_loss_row(&loss, &positives_loss, r->c, r->c, r->b, ITEMS, &targets);
 }
 
 static void run_hard(void *context) {

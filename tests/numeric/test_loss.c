@@ -85,7 +85,8 @@ static void check_row(row *r) {
     double loss, positives_loss, expected = 0.0;
     double *gradient = ar_new(r->items, sizeof *gradient);
     naive_gradient(gradient, r);
-    ar_loss_row(&loss, &positives_loss, r->logits, r->negatives, r->items, &r->targets);
+    ar_loss_row(&loss, &positives_loss, r->logits, r->logits, r->negatives, r->items,
+                &r->targets);
     double cost = naive_cost(r->wide, r->negatives, r->items, r->targets.label, 1.0);
     ck_assert_double_eq_tol(loss, cost, 2e-6 * (1.0 + cost));
     for (int64_t t = 0; t < r->targets.positive_count; t++)
@@ -111,7 +112,7 @@ START_TEST(gradient_is_that_of_the_loss) {
         row r;
         open_row(&r, 13, kind, kind == NEGATIVES_SOME ? 0 : 3);
         double loss, positives_loss;
-        ar_loss_row(&loss, &positives_loss, r.logits, r.negatives, r.items, &r.targets);
+        ar_loss_row(&loss, &positives_loss, r.logits, r.logits, r.negatives, r.items, &r.targets);
         check_gradient("logits", r.logits, r.wide, r.items, batch_loss, &r, 1e-5);
         close_row(&r);
     }
@@ -123,7 +124,7 @@ START_TEST(no_negatives_no_loss) {
     row r;
     open_row(&r, 13, NEGATIVES_NONE, 0);
     double loss, positives_loss;
-    ar_loss_row(&loss, &positives_loss, r.logits, r.negatives, r.items, &r.targets);
+    ar_loss_row(&loss, &positives_loss, r.logits, r.logits, r.negatives, r.items, &r.targets);
     ck_assert_double_eq_tol(loss, 0.0, 1e-12);
     ck_assert_double_eq(positives_loss, 0.0);
     for (int j = 0; j < 13; j++)
