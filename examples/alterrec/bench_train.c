@@ -48,8 +48,12 @@ typedef struct train_row {
 static const char *const part_names[PARTS] = {"rows",  "teach", "table", "encod",
                                               "score", "loss",  "optim"};
 
-/* Operations that the row's kind of step cannot do without: those of its products. */
-static double step_operations(const train_row *row, const train_settings *settings) {
+/* Operations that a step cannot do without: those of its products. */
+typedef struct step_operations {
+    double own, teacher; /* of the tower in training, of the frozen one */
+} step_operations;
+
+static step_operations operations_of(const train_row *row, const train_settings *settings) {
     double dim = bench_option(&settings->setup, "model.dim");
     double blocks = bench_option(&settings->setup, "model.blocks");
     double encode = row->tokens * blocks * 12.0 * dim * dim * 2.0; /* forward */
@@ -63,7 +67,17 @@ static double step_operations(const train_row *row, const train_settings *settin
         teach += score;
     if (positive && (!hard || row->picked[SHARING] == 1))
         teach += row->examples * (double)row->items * dim * 2.0;
-    return 3.0 * encode + 3.0 * score + (row->picked[TOWER] == 1 ? 2.0 * project : 0.0) + teach;
+    return (step_operations){.own = 3.0 * encode + 3.0 * score +
+                                    (row->picked[TOWER] == 1 ? 2.0 * project : 0.0),
+                             .teacher = teach};
+}
+
+/* Whether the frozen tower's products are of bf16 numbers. */
+static bool ranks_in_bf16(const train_row *row, const train_settings *settings) {
+    const char *ranking = NULL;
+    return row->picked[PRECISION] == 1 || (alterrec_config_get(&ranking, settings->setup.config,
+                                                               "compute.ranking") == ALTERREC_OK &&
+                                           strcmp(ranking, "bf16") == 0);
 }
 
 /* Bytes that training with the row's kind of step needs, by the formula of docs/performance.md. The
@@ -75,21 +89,22 @@ static double step_memory(const train_row *row, const train_settings *settings) 
     double f = (double)setup->features, blocks = bench_option(setup, "model.blocks");
     double encoder = blocks * 12.0 * d * d, threads = (double)row->threads;
     bool text = row->picked[TOWER] == 1, shared = row->picked[SHARING] == 1;
-    bool bf16 = row->picked[PRECISION] == 1;
+    bool bf16 = row->picked[PRECISION] == 1, ranked_bf16 = ranks_in_bf16(row, settings);
     bool teacher = row->picked[NEGATIVES] == 1 || row->picked[POSITIVES] == 1;
     double r = shared ? row->rows : n;
-    double tile = fmax(fmin(512.0 * r, 16777216.0), 16.0 * r); /* scores held together */
+    double tile = fmax(fmin(640.0 * r, 16777216.0), 16.0 * r); /* scores held together */
     double part = text ? encoder + f * d : encoder;
 
     double model = n * (f + d) + 2.0 * encoder + f * d;
     double adam = 2.0 * (text ? part : n * d + part);
     double step = part + (text ? 4.0 : 2.0) * r * d + tile + r * (2.0 * threads + 3.0);
     if (shared)
-        step += r * (text ? f : d) + 3.0 * n;
+        step += r * (text ? (bf16 ? 0.5 : 1.0) * f : d) + 3.0 * n;
     if (teacher)
-        step += n * d + (shared ? (bf16 ? 0.5 : 1.0) * r * d : 0.0) + tile;
+        step += (ranked_bf16 ? 1.5 : 1.0) * n * d +
+                (shared ? (ranked_bf16 ? 0.5 : 1.0) * r * d : 0.0) + tile;
     if (bf16)
-        step += 0.5 * tile + r * (text ? d + f : 0.5 * d);
+        step += 0.5 * tile + r * (text ? (shared ? d : d + f) : 0.5 * d) + r * threads;
     double states = row->tokens * d * (7.0 + 12.0 * blocks) * (teacher ? 2.0 : 1.0);
     double catalog = 40.0 * n;
     return 4.0 * (model + adam + step + states) + catalog + PROGRAM_BYTES;
@@ -189,14 +204,28 @@ static void print_head(FILE *stream) {
     fprintf(stream, " %5s %6s %6s\n", "batch", "MB", "formul");
 }
 
-static double rate_of(const train_row *row, const machine_rates *rates) {
-    return row->picked[PRECISION] == 1 && rates->bf16 > 0.0 ? rates->bf16 : rates->f32;
+static double rate_of(bool bf16, const machine_rates *rates) {
+    return bf16 && rates->bf16 > 0.0 ? rates->bf16 : rates->f32;
+}
+
+/* The seconds that the step's products take at the machine's rates, of its seconds. */
+static double share_of_rate(const train_row *row, const machine_rates *rates,
+                            const train_settings *settings) {
+    step_operations operations = operations_of(row, settings);
+    double least = operations.own / rate_of(row->picked[PRECISION] == 1, rates) +
+                   operations.teacher / rate_of(ranks_in_bf16(row, settings), rates);
+    return least / bench_quantile(&row->times, 0.5);
+}
+
+/* Operations a second. */
+static double speed_of(const train_row *row, const train_settings *settings) {
+    step_operations operations = operations_of(row, settings);
+    return (operations.own + operations.teacher) / bench_quantile(&row->times, 0.5);
 }
 
 static void print_row(FILE *stream, const train_row *row, const machine_rates *rates,
                       const train_settings *settings) {
     double median = bench_quantile(&row->times, 0.5), sum = 0.0;
-    double speed = step_operations(row, settings) / median;
     const step_choice *choices = settings->choices;
     for (int part = 0; part < PARTS; part++)
         sum += row->seconds[part];
@@ -207,7 +236,8 @@ static void print_row(FILE *stream, const train_row *row, const machine_rates *r
             choices[SHARING].values[row->picked[SHARING]],
             choices[PRECISION].values[row->picked[PRECISION]], row->threads);
     fprintf(stream, " %8.1f %8.0f %6.1f %6.0f %6.1f", median * 1e3, row->examples / median,
-            row->rows * 1e-3, speed * 1e-9, 100.0 * speed / rate_of(row, rates));
+            row->rows * 1e-3, speed_of(row, settings) * 1e-9,
+            100.0 * share_of_rate(row, rates, settings));
     for (int part = 0; part < PARTS; part++)
         fprintf(stream, " %4.1f%%", 100.0 * row->seconds[part] / sum);
     fprintf(stream, " %4.1f%% %6.0f %6.0f\n", 100.0 * bench_quantile(&row->batching, 0.5) / median,
@@ -232,10 +262,9 @@ static void json_row(FILE *stream, const train_row *row, const machine_rates *ra
     bench_json_field(stream, "tokens", row->tokens);
     bench_json_field(stream, "rows", row->rows);
     bench_json_field(stream, "examples_per_second", row->examples / median);
-    bench_json_field(stream, "operations", step_operations(row, settings));
-    bench_json_field(stream, "rate", rate_of(row, rates));
-    bench_json_field(stream, "share_of_rate",
-                     step_operations(row, settings) / median / rate_of(row, rates));
+    bench_json_field(stream, "operations", speed_of(row, settings) * median);
+    bench_json_field(stream, "rate", rate_of(row->picked[PRECISION] == 1, rates));
+    bench_json_field(stream, "share_of_rate", share_of_rate(row, rates, settings));
     for (int part = 0; part < PARTS; part++) {
         char name[24];
         snprintf(name, sizeof name, "ms_%s", part_names[part]);

@@ -13,6 +13,9 @@ static const ar_option table[] = {
      "products of a training step; bf16: of numbers rounded to 8 bits, about twice as fast where "
      "the "
      "processor has them; sums, weights and Adam stay f32"},
+    {"compute.ranking", AR_CHOICE, "same", "same | bf16",
+     "products of the frozen tower that ranks items for hard negatives and augmented positives; "
+     "same: as compute.precision; bf16: of rounded numbers, of which only the order counts"},
     {"compute.threads", AR_INT, "0", "0..1024",
      "threads of a call's parallel loops; 0: as OpenMP decides"},
 

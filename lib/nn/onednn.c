@@ -354,12 +354,17 @@ alterrec_status ar_matmul_of(ar_onednn *onednn, float *dst, ar_operand src, ar_o
     return multiply(onednn, dst, rounded_src, rounded_weights, bias, m, n, k, flags | BF16);
 }
 
+alterrec_status ar_onednn_check_bf16(const char *option) {
+    return has(dnnl_cpu_isa_avx512_core_bf16)
+               ? ALTERREC_OK
+               : ar_fail(ALTERREC_ERROR_UNSUPPORTED,
+                         "%s bf16: this processor has no products of bf16 numbers (%s)", option,
+                         ar_onednn_info());
+}
+
 alterrec_status ar_onednn_use_bf16(ar_onednn *onednn, bool use) {
-    if (use && !has(dnnl_cpu_isa_avx512_core_bf16))
-        return ar_fail(ALTERREC_ERROR_UNSUPPORTED,
-                       "compute.precision bf16: this processor has no products of bf16 numbers "
-                       "(%s)",
-                       ar_onednn_info());
+    if (use)
+        AR_TRY(ar_onednn_check_bf16("compute.precision"));
     onednn->use_bf16 = use;
     return ALTERREC_OK;
 }

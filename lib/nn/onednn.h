@@ -36,6 +36,10 @@ enum { AR_PRODUCT_ROWS = 16 };
 alterrec_status ar_matmul(ar_onednn *onednn, float *dst, const float *src, const float *weights,
                           const float *bias, int64_t m, int64_t n, int64_t k, int flags);
 
+/* UNSUPPORTED, naming the option that asks for them, if the processor has no products of bf16
+ * numbers. */
+alterrec_status ar_onednn_check_bf16(const char *option);
+
 /* Whether ar_matmul rounds src and weights to bf16 (sums stay f32): about twice as fast, on
  * processors that have such products. UNSUPPORTED on others. Without this call: f32. */
 alterrec_status ar_onednn_use_bf16(ar_onednn *onednn, bool use);

@@ -89,17 +89,30 @@ static alterrec_status translate_batch(ar_stage *stage, const ar_example_batch *
     return ALTERREC_OK;
 }
 
+/* dst [rows, dim] = what the rows of features [catalog's items, dim] round to; zeros behind them.
+ */
+static void round_features(ar_bf16 *dst, const ar_stage *stage, const float *features,
+                           int64_t dim) {
+#pragma omp parallel for schedule(static) if (stage->rows * dim > AR_PARALLEL_LEAST)
+    for (int64_t row = 0; row < stage->rows; row++) {
+        if (row < stage->count)
+            ar_bf16_round_here(dst + row * dim, features + stage->items[row] * dim, dim);
+        else
+            memset(dst + row * dim, 0, (size_t)dim * sizeof *dst);
+    }
+}
+
 /* The features of the touched rows. */
 static alterrec_status copy_features(ar_stage *stage, const float *features, bool round) {
     int64_t dim = stage->tower.shape.feature_dim, room = ar_row_bucket(stage->rows) * dim;
     if (round) {
         AR_TRY(ar_rounded_reserve(&stage->rounded_features, room));
-        ar_stage_rounded_rows(stage->rounded_features.values, stage, features, dim);
+        round_features(stage->rounded_features.values, stage, features, dim);
         stage->features = (ar_operand){.rounded = stage->rounded_features.values};
         return ALTERREC_OK;
     }
     AR_TRY(reserve_floats(&stage->feature_rows, &stage->feature_capacity, room));
-    ar_stage_rows(stage->feature_rows, stage, features, dim);
+    ar_stage_rows(stage->feature_rows, stage, features, dim * (int64_t)sizeof *features);
     stage->features = (ar_operand){.values = stage->feature_rows};
     return ALTERREC_OK;
 }
@@ -136,22 +149,13 @@ alterrec_status ar_stage_touched(ar_stage *stage, const ar_tower *tower, const f
     return reserve_copies(stage, features, round);
 }
 
-void ar_stage_rows(float *dst, const ar_stage *stage, const float *src, int64_t dim) {
-#pragma omp parallel for schedule(static) if (stage->rows * dim > AR_PARALLEL_LEAST)
+void ar_stage_rows(void *dst, const ar_stage *stage, const void *src, int64_t bytes) {
+#pragma omp parallel for schedule(static) if (stage->rows * bytes > AR_PARALLEL_LEAST)
     for (int64_t row = 0; row < stage->rows; row++) {
+        char *to = (char *)dst + row * bytes;
         if (row < stage->count)
-            memcpy(dst + row * dim, src + stage->items[row] * dim, (size_t)dim * sizeof *dst);
+            memcpy(to, (const char *)src + stage->items[row] * bytes, (size_t)bytes);
         else
-            memset(dst + row * dim, 0, (size_t)dim * sizeof *dst);
-    }
-}
-
-void ar_stage_rounded_rows(ar_bf16 *dst, const ar_stage *stage, const float *src, int64_t dim) {
-#pragma omp parallel for schedule(static) if (stage->rows * dim > AR_PARALLEL_LEAST)
-    for (int64_t row = 0; row < stage->rows; row++) {
-        if (row < stage->count)
-            ar_bf16_round_here(dst + row * dim, src + stage->items[row] * dim, dim);
-        else
-            memset(dst + row * dim, 0, (size_t)dim * sizeof *dst);
+            memset(to, 0, (size_t)bytes);
     }
 }

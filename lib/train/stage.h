@@ -40,10 +40,8 @@ alterrec_status ar_stage_touched(ar_stage *stage, const ar_tower *tower, const f
                                  const ar_example_batch *batch, const int32_t *positives,
                                  int64_t positive_count, const float *negatives, bool round);
 
-/* dst [rows, dim] = the rows of src [catalog's items, dim], or what they round to; zeros behind
- * them. */
-void ar_stage_rows(float *dst, const ar_stage *stage, const float *src, int64_t dim);
-void ar_stage_rounded_rows(ar_bf16 *dst, const ar_stage *stage, const float *src, int64_t dim);
+/* dst [rows] = the rows of src [catalog's items], of `bytes` bytes each; zeros behind them. */
+void ar_stage_rows(void *dst, const ar_stage *stage, const void *src, int64_t bytes);
 
 /* A zeroed ar_stage is an empty one. */
 void ar_stage_free(ar_stage *stage);

@@ -48,7 +48,7 @@ static alterrec_status teacher_of(ar_teacher **teacher, alterrec_trainer *traine
     held->copy = copy;
     held->steps = steps_of(trainer, kind);
     AR_TRY(ar_teacher_create(&held->teacher, trainer->model, kind, copy));
-    return trainer->options.use_bf16 ? ar_teacher_use_bf16(&held->teacher) : ALTERREC_OK;
+    return trainer->options.rank_bf16 ? ar_teacher_use_bf16(&held->teacher) : ALTERREC_OK;
 }
 
 static alterrec_status choose_teachers(ar_step_options *options, alterrec_trainer *trainer,

@@ -41,11 +41,13 @@ void ar_teacher_free(ar_teacher *teacher) {
     ar_onednn_free(teacher->onednn);
     ar_free(teacher->copy);
     ar_free(teacher->table);
+    ar_rounded_free(&teacher->rounded_table);
     ar_free(teacher->vectors);
     ar_free(teacher->rows);
     ar_rounded_free(&teacher->rounded_rows);
     ar_free(teacher->pool);
     ar_free(teacher->pool_table);
+    ar_rounded_free(&teacher->rounded_pool);
     ar_free(teacher->pool_marks);
     *teacher = (ar_teacher){0};
 }
@@ -60,65 +62,83 @@ alterrec_status ar_teacher_encode(ar_teacher *teacher, const ar_example_batch *b
                              teacher->table, &batch->packed, batch->rows, batch->count);
 }
 
+/* scores [count, rows] of the vectors from `first` on with the rows of a table, which has been
+ * rounded in `rounded` if products are of bf16 numbers. */
+static alterrec_status score(float *scores, ar_teacher *teacher, const float *table,
+                             const ar_rounded *rounded, int64_t rows, int64_t first,
+                             int64_t count) {
+    int64_t dim = teacher->shape.encoder.dim;
+    ar_operand vectors = {.values = teacher->vectors + first * dim}, weights = {.values = table};
+    if (teacher->use_bf16)
+        weights = (ar_operand){.rounded = rounded->values};
+    return ar_matmul_of(teacher->onednn, scores, vectors, weights, NULL, count, rows, dim,
+                        AR_WEIGHTS_TRANSPOSED);
+}
+
 alterrec_status ar_teacher_scores(float *scores, ar_teacher *teacher, int64_t first,
                                   int64_t count) {
-    int64_t dim = teacher->shape.encoder.dim;
-    return ar_matmul(teacher->onednn, scores, teacher->vectors + first * dim, teacher->table, NULL,
-                     count, teacher->shape.items, dim, AR_WEIGHTS_TRANSPOSED);
+    return score(scores, teacher, teacher->table, &teacher->rounded_table, teacher->shape.items,
+                 first, count);
 }
 
 alterrec_status ar_teacher_take_rows(ar_teacher *teacher, const ar_stage *stage) {
-    int64_t dim = teacher->shape.encoder.dim, floats = ar_row_bucket(stage->rows) * dim;
+    int64_t dim = teacher->shape.encoder.dim, numbers = ar_row_bucket(stage->rows) * dim;
     if (teacher->use_bf16) {
-        AR_TRY(ar_rounded_reserve(&teacher->rounded_rows, floats));
-        ar_stage_rounded_rows(teacher->rounded_rows.values, stage, teacher->table, dim);
+        AR_TRY(ar_rounded_reserve(&teacher->rounded_rows, numbers));
+        ar_stage_rows(teacher->rounded_rows.values, stage, teacher->rounded_table.values,
+                      dim * (int64_t)sizeof(ar_bf16));
         return ALTERREC_OK;
     }
-    if (floats > teacher->row_capacity) {
+    if (numbers > teacher->row_capacity) {
         float *rows;
-        AR_NEW(rows, floats);
+        AR_NEW(rows, numbers);
         ar_free(teacher->rows);
         teacher->rows = rows;
-        teacher->row_capacity = floats;
+        teacher->row_capacity = numbers;
     }
-    ar_stage_rows(teacher->rows, stage, teacher->table, dim);
+    ar_stage_rows(teacher->rows, stage, teacher->table, dim * (int64_t)sizeof(float));
     return ALTERREC_OK;
 }
 
 alterrec_status ar_teacher_row_scores(float *scores, ar_teacher *teacher, const ar_stage *stage,
                                       int64_t first, int64_t count) {
-    int64_t dim = teacher->shape.encoder.dim;
-    ar_operand vectors = {.values = teacher->vectors + first * dim};
-    ar_operand rows = teacher->use_bf16 ? (ar_operand){.rounded = teacher->rounded_rows.values}
-                                        : (ar_operand){.values = teacher->rows};
-    return ar_matmul_of(teacher->onednn, scores, vectors, rows, NULL, count, stage->rows, dim,
-                        AR_WEIGHTS_TRANSPOSED);
+    return score(scores, teacher, teacher->rows, &teacher->rounded_rows, stage->rows, first, count);
 }
 
 alterrec_status ar_teacher_use_bf16(ar_teacher *teacher) {
     AR_TRY(ar_onednn_use_bf16(teacher->onednn, true));
+    AR_TRY(ar_rounded_fill(&teacher->rounded_table, teacher->table,
+                           teacher->shape.items * teacher->shape.encoder.dim));
     teacher->use_bf16 = true;
     return ALTERREC_OK;
 }
 
+/* Room for a pool of `count` items. */
 static alterrec_status make_pool(ar_teacher *teacher, int64_t count) {
-    int32_t *pool = ar_new(count, sizeof *pool);
-    float *table = ar_new(count * teacher->shape.encoder.dim, sizeof *table);
-    uint8_t *marks = ar_new(teacher->shape.items, sizeof *marks);
-    if (pool == NULL || table == NULL || marks == NULL) {
-        ar_free(pool);
-        ar_free(table);
-        ar_free(marks);
-        return ALTERREC_ERROR_OUT_OF_MEMORY;
-    }
+    int64_t numbers = count * teacher->shape.encoder.dim;
     ar_free(teacher->pool);
     ar_free(teacher->pool_table);
     ar_free(teacher->pool_marks);
-    teacher->pool = pool;
-    teacher->pool_table = table;
-    teacher->pool_marks = marks;
+    teacher->pool = NULL;
+    teacher->pool_table = NULL;
+    teacher->pool_marks = NULL;
+    teacher->pool_count = 0;
+    AR_NEW(teacher->pool, count);
+    AR_NEW(teacher->pool_marks, teacher->shape.items);
+    if (teacher->use_bf16)
+        AR_TRY(ar_rounded_reserve(&teacher->rounded_pool, numbers));
+    else
+        AR_NEW(teacher->pool_table, numbers);
     teacher->pool_count = count;
     return ALTERREC_OK;
+}
+
+/* dst [pool_count] = the pool's rows of src, of `bytes` bytes each. */
+static void take_pool(void *dst, const ar_teacher *teacher, const void *src, int64_t bytes) {
+#pragma omp parallel for if (teacher->pool_count * bytes > AR_PARALLEL_LEAST)
+    for (int64_t i = 0; i < teacher->pool_count; i++)
+        memcpy((char *)dst + i * bytes, (const char *)src + teacher->pool[i] * bytes,
+               (size_t)bytes);
 }
 
 alterrec_status ar_teacher_draw_pool(ar_teacher *teacher, int64_t count, uint64_t seed) {
@@ -128,10 +148,11 @@ alterrec_status ar_teacher_draw_pool(ar_teacher *teacher, int64_t count, uint64_
     ar_random random;
     ar_random_seed(&random, seed);
     ar_negatives_pool(teacher->pool, teacher->pool_marks, teacher->shape.items, count, &random);
-#pragma omp parallel for if (count * dim > AR_PARALLEL_LEAST)
-    for (int64_t i = 0; i < count; i++)
-        memcpy(teacher->pool_table + i * dim, teacher->table + teacher->pool[i] * dim,
-               (size_t)dim * sizeof(float));
+    if (teacher->use_bf16)
+        take_pool(teacher->rounded_pool.values, teacher, teacher->rounded_table.values,
+                  dim * (int64_t)sizeof(ar_bf16));
+    else
+        take_pool(teacher->pool_table, teacher, teacher->table, dim * (int64_t)sizeof(float));
     return ALTERREC_OK;
 }
 
@@ -140,8 +161,8 @@ int64_t ar_teacher_width(const ar_teacher *teacher) {
 }
 
 alterrec_status ar_teacher_rank(float *scores, ar_teacher *teacher, int64_t first, int64_t count) {
-    int64_t dim = teacher->shape.encoder.dim;
-    return ar_matmul(teacher->onednn, scores, teacher->vectors + first * dim,
-                     teacher->pool_count > 0 ? teacher->pool_table : teacher->table, NULL, count,
-                     ar_teacher_width(teacher), dim, AR_WEIGHTS_TRANSPOSED);
+    return teacher->pool_count > 0
+               ? score(scores, teacher, teacher->pool_table, &teacher->rounded_pool,
+                       teacher->pool_count, first, count)
+               : ar_teacher_scores(scores, teacher, first, count);
 }

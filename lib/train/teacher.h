@@ -13,16 +13,18 @@ typedef struct ar_teacher {
     float *copy; /* own copy of the weights, when the tower itself goes on training */
     ar_encoder_weights encoder; /* of the tower, or of the copy */
     float *table;               /* [items, dim] */
+    bool use_bf16;              /* products of what is rounded: */
+    ar_rounded rounded_table;   /* of `table` */
     ar_onednn *onednn;
     ar_encoder_state *state;
     float *vectors; /* [examples padded to AR_PRODUCT_ROWS, dim] */
     int64_t vector_capacity;
     float *rows; /* [stage's rows, dim] of the table, if it is only to rank these */
     int64_t row_capacity;
-    bool use_bf16;           /* products of what is rounded */
     ar_rounded rounded_rows; /* in the place of `rows` */
-    int32_t *pool;       /* [pool_count] ascending: the items that it ranks for hard negatives */
-    float *pool_table;   /* [pool_count, dim] their rows */
+    int32_t *pool;     /* [pool_count] ascending: the items that it ranks for hard negatives */
+    float *pool_table; /* [pool_count, dim] their rows; or, if use_bf16: */
+    ar_rounded rounded_pool;
     uint8_t *pool_marks; /* [items] */
     int64_t pool_count;  /* 0: it ranks the whole catalog */
 } ar_teacher;

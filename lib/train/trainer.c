@@ -19,6 +19,8 @@ static void read_options(ar_trainer_options *options, const alterrec_config *con
         .valid_scorer = ar_config_choice(config, "train.valid_scorer"),
         .dropout = (float)ar_config_float(config, "model.dropout"),
         .use_bf16 = ar_config_choice(config, "compute.precision") == 1,
+        .rank_bf16 = ar_config_choice(config, "compute.precision") == 1 ||
+                     ar_config_choice(config, "compute.ranking") == 1,
         .positives_from_id = ar_config_choice(config, "positives.source") == 1,
         .pool = ar_config_int(config, "negatives.pool"),
         .threads = ar_threads_wanted(ar_config_int(config, "compute.threads")),
@@ -42,6 +44,9 @@ static alterrec_status set_up(alterrec_trainer *trainer) {
     const alterrec_config *config = trainer->config;
     trainer->fusion.alpha = (float)ar_fusion_alpha(config, NULL);
     read_options(&trainer->options, config);
+    if (trainer->options.rank_bf16)
+        AR_TRY(ar_onednn_check_bf16(trainer->options.use_bf16 ? "compute.precision"
+                                                              : "compute.ranking"));
     AR_TRY(ar_schedule_read(&trainer->schedule, config, trainer->model));
     AR_TRY(ar_examples_create(&trainer->examples, trainer->train, trainer->model->shape.max_len,
                               ar_config_choice(config, "train.batching") == 1));

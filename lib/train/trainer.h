@@ -18,6 +18,7 @@ typedef struct ar_trainer_options {
     int valid_scorer; /* into valid_metric[] of a report: fused, ID, text */
     float dropout;
     bool use_bf16;          /* compute.precision */
+    bool rank_bf16;         /* that, or compute.ranking */
     bool positives_from_id; /* positives.source: id */
     int64_t pool;           /* negatives.pool */
     int threads;            /* fixed at creation: buffers are sized by it */

@@ -228,7 +228,7 @@ START_TEST(test_another_program_reads_it) {
     ck_assert_ptr_nonnull(strstr(header, "\"items\":\"3\""));
     ck_assert_ptr_nonnull(strstr(
         header,
-        "\"config\":\"compute:\\u000a  precision: f32\\u000a  threads: 0\\u000amodel:\\u000a"));
+        "\"config\":\"compute:\\u000a  precision: f32\\u000a  ranking: same\\u000a  threads: 0\\u000amodel:\\u000a"));
     model_bytes_free(&file);
 }
 END_TEST

@@ -109,8 +109,8 @@ END_TEST
 
 START_TEST(test_options) {
     static const edit edits[] = {
-        {"  dim: 4", "  dim: 4\\u000a  width: 7", UNSUPPORTED, LATER "6:3: "},
-        {"model:", "shape:\\u000a  width: 7\\u000amodel:", UNSUPPORTED, LATER "4:"},
+        {"  dim: 4", "  dim: 4\\u000a  width: 7", UNSUPPORTED, LATER "7:3: "},
+        {"model:", "shape:\\u000a  width: 7\\u000amodel:", UNSUPPORTED, LATER "5:"},
         {"init: reference", "init: orthogonal", UNSUPPORTED, LATER},
         {"  dim: 4", "  dim: 8192", UNSUPPORTED, "\"8192\""},
         {"  dim: 4", "  dim: four", UNSUPPORTED, "\"four\""},

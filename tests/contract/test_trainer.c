@@ -409,6 +409,41 @@ START_TEST(cancel_from_another_thread) {
 }
 END_TEST
 
+/* bf16 that the processor does not have is refused before anything is trained, by the option's
+ * name; one that only ranks leaves the epochs without hard negatives as they were, to the bit. */
+START_TEST(ranking_in_bf16) {
+    static const char *const options[] = {"compute.ranking", "compute.precision"};
+    training plain, ranked;
+    alterrec_trainer *trainer;
+    shop_open(&plain.shop, 40, 60);
+    open_training(&plain);
+    shop_open(&ranked.shop, 40, 60);
+    shop_set(&ranked.shop, options[_i], "bf16");
+    MUST(alterrec_model_create(&ranked.model, ranked.shop.catalog, ranked.shop.config));
+    alterrec_status status = alterrec_trainer_create(&trainer, ranked.model, ranked.shop.train,
+                                                     ranked.shop.valid, ranked.shop.config);
+    if (status == ALTERREC_OK) {
+        ranked.trainer = trainer;
+        for (int epoch = 0; epoch < 6; epoch++) {
+            alterrec_epoch_report report = {.struct_size = sizeof report};
+            MUST(alterrec_trainer_epoch(NULL, plain.trainer, NULL));
+            MUST(alterrec_trainer_epoch(&report, ranked.trainer, NULL));
+            ck_assert(isfinite(report.loss));
+            float *id = copy_of(&plain.model->id);
+            if (epoch < 2)
+                ck_assert_int_eq(same(id, &ranked.model->id), _i == 0);
+            ar_free(id);
+        }
+    } else {
+        ck_assert_int_eq(status, ALTERREC_ERROR_UNSUPPORTED);
+        ck_assert_ptr_nonnull(strstr(alterrec_last_error(), options[_i]));
+        ranked.trainer = NULL;
+    }
+    close_training(&plain);
+    close_training(&ranked);
+}
+END_TEST
+
 START_TEST(calling_back_in_is_busy) {
     training t;
     shop_open(&t.shop, 40, 60);
@@ -586,6 +621,7 @@ int main(void) {
     tcase_add_test(group, schedule_callback_stops_and_fails);
     tcase_add_test(group, cancel_stops_once);
     tcase_add_test(group, cancel_from_another_thread);
+    tcase_add_loop_test(group, ranking_in_bf16, 0, 2);
     tcase_add_test(group, calling_back_in_is_busy);
     tcase_add_test(group, nan_stops_with_the_last_good_weights);
     tcase_add_test(group, bad_plans_are_named);

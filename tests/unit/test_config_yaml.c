@@ -401,7 +401,7 @@ START_TEST(test_written_form) {
     ar_text compact = {0};
     ck_assert_int_eq(ar_config_print(&compact, config, NULL), ALTERREC_OK);
     ck_assert_ptr_null(strchr(compact.bytes, '#'));
-    ck_assert_ptr_eq(strstr(compact.bytes, "compute:\n  precision: f32\n  threads: 0\nmodel:\n"), compact.bytes);
+    ck_assert_ptr_eq(strstr(compact.bytes, "compute:\n  precision: f32\n  ranking: same\n  threads: 0\nmodel:\n"), compact.bytes);
     ar_text_free(&compact);
     ck_assert_ptr_eq(strstr(text, "compute:\n  # "), text);
     ck_assert_ptr_nonnull(strstr(text, "\n\nmodel:\n  # "));
