@@ -5,6 +5,8 @@
 #include <malloc.h>
 #endif
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,67 +220,87 @@ static uint64_t f32_products_plain(double *operations) {
 
 /* ---- one measurement on several threads ---- */
 
-typedef struct round_work {
+typedef struct round_times {
+    double begun, ended, amount; /* amount: operations, or bytes */
+} round_times;
+
+typedef struct thread_work {
     products products; /* NULL: read memory */
     const char *memory;
     int64_t bytes;
-    pthread_barrier_t *start;
-    double begun, ended, amount; /* amount: operations, or bytes */
+    int threads;
+    atomic_int *arrived; /* threads at the start of a round, all rounds counted */
+    round_times rounds[ROUNDS];
     uint64_t result;
-} round_work;
+} thread_work;
 
-static void *run_round(void *argument) {
-    round_work *work = argument;
-    pthread_barrier_wait(work->start);
-    work->begun = machine_seconds();
-    if (work->products != NULL) {
-        work->result = work->products(&work->amount);
-    } else {
-        work->result = read_bytes(work->memory, work->bytes);
-        work->amount = (double)work->bytes;
+/* Threads that wait are awake, and stay so from round to round: one that is woken may be put beside
+ * the one that woke it, on one core, for as long as a measurement takes. */
+static void wait_for_round(const thread_work *work, int round) {
+    atomic_fetch_add(work->arrived, 1);
+    while (atomic_load(work->arrived) < work->threads * (round + 1))
+        sched_yield();
+}
+
+static void *run_rounds(void *argument) {
+    thread_work *work = argument;
+    for (int round = 0; round < ROUNDS; round++) {
+        round_times *times = &work->rounds[round];
+        wait_for_round(work, round);
+        times->begun = machine_seconds();
+        if (work->products != NULL) {
+            work->result += work->products(&times->amount);
+        } else {
+            work->result += read_bytes(work->memory, work->bytes);
+            times->amount = (double)work->bytes;
+        }
+        times->ended = machine_seconds();
     }
-    work->ended = machine_seconds();
     return NULL;
 }
 
 /* From the first thread's begin to the last one's end. */
-static bool measure_round(double *rate, round_work *works, int threads) {
-    pthread_t handles[MOST_THREADS];
-    pthread_barrier_t start;
-    if (pthread_barrier_init(&start, NULL, (unsigned)threads) != 0)
-        return false;
+static double rate_of_round(const thread_work *works, int threads, int round) {
+    double begun = works[0].rounds[round].begun, ended = works[0].rounds[round].ended, amount = 0.0;
     for (int t = 0; t < threads; t++) {
-        works[t].start = &start;
-        if (t > 0 && pthread_create(&handles[t], NULL, run_round, &works[t]) != 0) {
-            program_error("no thread could be started");
-            exit(PROGRAM_ERROR); /* those that wait at the barrier would wait for ever */
-        }
+        const round_times *times = &works[t].rounds[round];
+        begun = times->begun < begun ? times->begun : begun;
+        ended = times->ended > ended ? times->ended : ended;
+        amount += times->amount;
     }
-    run_round(&works[0]);
-    double begun = works[0].begun, ended = works[0].ended, amount = works[0].amount;
-    for (int t = 1; t < threads; t++) {
-        pthread_join(handles[t], NULL);
-        begun = works[t].begun < begun ? works[t].begun : begun;
-        ended = works[t].ended > ended ? works[t].ended : ended;
-        amount += works[t].amount;
-    }
-    pthread_barrier_destroy(&start);
-    if (amount / (ended - begun) > *rate)
-        *rate = amount / (ended - begun);
-    return true;
+    return amount / (ended - begun);
 }
 
 static bool measure_rate(double *rate, products loop, const char *memory, int64_t bytes,
                          int threads) {
-    round_work works[MOST_THREADS];
+    thread_work *works = calloc((size_t)threads, sizeof *works);
+    pthread_t handles[MOST_THREADS];
+    atomic_int arrived = 0;
     *rate = 0.0;
-    bool good = true;
-    for (int round = 0; round < ROUNDS && good; round++) {
-        for (int t = 0; t < threads; t++)
-            works[t] = (round_work){loop, memory + t * bytes, bytes, NULL, 0.0, 0.0, 0.0, 0};
-        good = measure_round(rate, works, threads);
+    if (works == NULL) {
+        program_error("no memory for %d threads", threads);
+        return false;
     }
-    return good;
+    for (int t = 0; t < threads; t++) {
+        works[t] = (thread_work){.products = loop,
+                                 .memory = memory != NULL ? memory + t * bytes : NULL,
+                                 .bytes = bytes,
+                                 .threads = threads,
+                                 .arrived = &arrived};
+        if (t > 0 && pthread_create(&handles[t], NULL, run_rounds, &works[t]) != 0) {
+            program_error("no thread could be started");
+            exit(PROGRAM_ERROR); /* those that wait for it would wait for ever */
+        }
+    }
+    run_rounds(&works[0]);
+    for (int t = 1; t < threads; t++)
+        pthread_join(handles[t], NULL);
+    for (int round = 0; round < ROUNDS; round++) {
+        double reached = rate_of_round(works, threads, round);
+        *rate = reached > *rate ? reached : *rate;
+    }
+    free(works);
+    return true;
 }
 
 /* Memory that has been written, so that it is there. */
