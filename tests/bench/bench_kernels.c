@@ -87,7 +87,7 @@ static void run_fixed_product(void *context) {
 static void bench_products(void) {
     static const int64_t shapes[][3] = {{2048, 1200, 300}, {2048, 300, 1200}, {512, 900, 300},
                                         {128, 300, 300},   {256, 20000, 300}, {16, 20000, 300},
-                                        {1, 20000, 300}};
+                                        {1, 20000, 300},   {4096, 4096, 4096}};
     printf(
         "product [m, n, k]          runtime dims      fixed dims    ratio  scratchpad of fixed\n");
     for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
