@@ -20,7 +20,8 @@ enum { TILE_FLOATS = 1 << 24, TILE_ROWS_MOST = 640 };
 /* The random streams of one step. */
 enum { STREAM_TABLE = AR_OBJECTIVE_STREAMS, STREAM_ENCODER };
 
-void ar_learner_count_time(ar_learner *learner, int part) {
+/* Counts the time since the last call to a part of the step. */
+static void count_time(ar_learner *learner, int part) {
     double now = ar_clock_seconds();
     learner->seconds[part] += now - learner->clock;
     learner->clock = now;
@@ -237,12 +238,80 @@ static void share_negatives(ar_learner *learner, const ar_step_options *options)
         shared[row] = learner->drawn[stage->items[row]];
 }
 
+/* The scores of `teacher` for a tile, in learner->second. */
+static alterrec_status rank_tile(ar_learner *learner, ar_teacher *teacher, int64_t first,
+                                 int64_t count) {
+    if (teacher == NULL)
+        return ALTERREC_OK;
+    alterrec_status status =
+        learner->stage.is_part
+            ? ar_teacher_row_scores(learner->second, teacher, &learner->stage, first, count)
+            : ar_teacher_scores(learner->second, teacher, first, count);
+    count_time(learner, ALTERREC_PART_TEACHER);
+    return status;
+}
+
+/* The tile's positives, if none stand in the stage, and then the ranker's scores in
+ * learner->second. */
+static alterrec_status rank(const int32_t **positives, ar_learner *learner, int64_t first,
+                            int64_t count, const ar_step_options *options) {
+    const ar_stage *stage = &learner->stage;
+    int64_t p = options->positives;
+    bool ranked = false;
+    *positives = stage->positives != NULL ? stage->positives + first * p : NULL;
+    if (p > 0 && *positives == NULL) {
+        AR_TRY(rank_tile(learner, options->labeller, first, count));
+        ar_positives_find(learner->positives, learner->second, count, stage->rows, p);
+        *positives = learner->positives;
+        ranked = options->labeller == options->ranker && options->ranker->pool_count == 0;
+    }
+    if (ranked || options->ranker == NULL || stage->is_part)
+        return ranked ? ALTERREC_OK : rank_tile(learner, options->ranker, first, count);
+    AR_TRY(ar_teacher_rank(learner->second, options->ranker, first, count));
+    count_time(learner, ALTERREC_PART_TEACHER);
+    return ALTERREC_OK;
+}
+
+/* Scores that are looked at by themselves: of a joint tower's parts, or of both partners. */
+static void find_parts(const float *parts[AR_PARTS], const ar_learner *learner,
+                       const ar_step_options *options) {
+    for (int part = 0; part < AR_PARTS; part++) {
+        bool own = part == (learner->kind == ALTERREC_ID ? AR_PART_ID : AR_PART_TEXT);
+        if (options->partner != NULL)
+            parts[part] = own ? learner->logits : learner->second;
+        else if (learner->kind == ALTERREC_FUSED)
+            parts[part] = learner->parts.parts[part].scores;
+    }
+}
+
+/* From a tile's scores to their gradients. */
+static alterrec_status loss_tile(ar_learner *learner, int64_t first, int64_t count,
+                                 const ar_step_options *options) {
+    ar_loss_tile tile = {.stage = &learner->stage,
+                         .options = options,
+                         .items = learner->tower->shape.items,
+                         .first = first,
+                         .count = count,
+                         .logits = learner->logits,
+                         .second = learner->second,
+                         .shared = learner->negatives + learner->threads * learner->stage.rows,
+                         .negatives = learner->negatives,
+                         .scratch = learner->scratch,
+                         .ranks = learner->ranks,
+                         .rounded = learner->use_bf16 ? learner->diff_bf16.values : NULL,
+                         .losses = learner->losses + AR_LOSSES * first};
+    find_parts(tile.parts, learner, options);
+    AR_TRY(rank(&tile.positives, learner, first, count, options));
+    ar_losses_tile(&tile);
+    return ALTERREC_OK;
+}
+
 /* Scores, losses, and the gradients of vectors and table, tile by tile. */
 static alterrec_status score_and_loss(ar_learner *learner, const ar_step_options *options) {
     int64_t examples = learner->stage.batch.count;
     AR_TRY(reserve_losses(learner, options));
     share_negatives(learner, options);
-    ar_learner_count_time(learner, ALTERREC_PART_LOSS);
+    count_time(learner, ALTERREC_PART_LOSS);
     for (int64_t first = 0; first < examples; first += learner->tile_rows) {
         int64_t count = ar_at_most(examples - first, learner->tile_rows);
         AR_TRY(score_tile(learner->logits, learner, first, count));
@@ -250,13 +319,13 @@ static alterrec_status score_and_loss(ar_learner *learner, const ar_step_options
             AR_TRY(score_tile(learner->second, options->partner, first, count));
         if (learner->kind == ALTERREC_FUSED)
             AR_TRY(ar_parts_score(&learner->parts, learner->onednn, first, count));
-        ar_learner_count_time(learner, ALTERREC_PART_SCORES);
-        AR_TRY(ar_losses_tile(learner, first, count, options));
-        ar_learner_count_time(learner, ALTERREC_PART_LOSS);
+        count_time(learner, ALTERREC_PART_SCORES);
+        AR_TRY(loss_tile(learner, first, count, options));
+        count_time(learner, ALTERREC_PART_LOSS);
         AR_TRY(score_tile_backward(learner, learner, first, count));
         if (options->partner != NULL)
             AR_TRY(score_tile_backward(options->partner, learner, first, count));
-        ar_learner_count_time(learner, ALTERREC_PART_SCORES);
+        count_time(learner, ALTERREC_PART_SCORES);
     }
     return ALTERREC_OK;
 }
@@ -296,7 +365,7 @@ static alterrec_status forward(ar_learner *learner, const ar_step_options *optio
     AR_TRY(reserve_examples(learner, &stage->batch));
     AR_TRY(ar_tower_table(learner->table, learner->onednn, &learner->table_state, &stage->tower,
                           stage->features, dropout_of(learner, options, STREAM_TABLE)));
-    ar_learner_count_time(learner, ALTERREC_PART_TABLE);
+    count_time(learner, ALTERREC_PART_TABLE);
     if (learner->kind == ALTERREC_FUSED)
         AR_TRY(ar_parts_encode(&learner->parts, learner->onednn, learner->encoder,
                                &learner->table_state, &stage->tower, &stage->batch,
@@ -307,7 +376,7 @@ static alterrec_status forward(ar_learner *learner, const ar_step_options *optio
     ar_rows_gather(learner->vectors, hidden, stage->batch.rows, count, dim);
     for (int64_t i = 0; i < count * dim; i++)
         learner->vectors[i] *= learner->scale;
-    ar_learner_count_time(learner, ALTERREC_PART_ENCODER);
+    count_time(learner, ALTERREC_PART_ENCODER);
     if (!learner->use_bf16)
         return ALTERREC_OK;
     AR_TRY(ar_rounded_fill(&learner->vectors_bf16, learner->vectors, count * dim));
@@ -340,11 +409,11 @@ static alterrec_status backward(ar_learner *learner, const ar_step_options *opti
                                learner->diff_table, learner->diff_hidden,
                                &learner->tower->weights.encoder, &batch->packed,
                                dropout_of(learner, options, STREAM_ENCODER)));
-    ar_learner_count_time(learner, ALTERREC_PART_ENCODER);
+    count_time(learner, ALTERREC_PART_ENCODER);
     AR_TRY(ar_tower_table_backward(learner->onednn, &learner->diff_weights, learner->diff_table,
                                    &learner->table_state, &stage->tower, stage->features,
                                    dropout_of(learner, options, STREAM_TABLE)));
-    ar_learner_count_time(learner, ALTERREC_PART_TABLE);
+    count_time(learner, ALTERREC_PART_TABLE);
     return check_finite(learner);
 }
 
@@ -373,9 +442,9 @@ static alterrec_status set_part(ar_learner *learner, const ar_example_batch *bat
     if (tower->weights.embedding != NULL && learner->embedding.rows == 0)
         AR_TRY(ar_adam_rows_create(&learner->embedding, items, tower->shape.encoder.dim,
                                    learner->adam.steps));
-    ar_learner_count_time(learner, ALTERREC_PART_ROWS);
+    count_time(learner, ALTERREC_PART_ROWS);
     AR_TRY(find_positives(learner, batch->count, options));
-    ar_learner_count_time(learner, ALTERREC_PART_TEACHER);
+    count_time(learner, ALTERREC_PART_TEACHER);
     ar_objective_shared(learner->drawn, items, batch, options);
     AR_TRY(ar_stage_touched(&learner->stage, tower, learner->features, batch, learner->positives,
                             batch->count * options->positives, learner->drawn, learner->use_bf16));
@@ -432,11 +501,11 @@ alterrec_status ar_learner_gradients(ar_step_result *result, ar_learner *learner
         AR_TRY(ar_teacher_encode(options->ranker, batch));
     if (options->labeller != NULL && options->labeller != options->ranker)
         AR_TRY(ar_teacher_encode(options->labeller, batch));
-    ar_learner_count_time(learner, ALTERREC_PART_TEACHER);
+    count_time(learner, ALTERREC_PART_TEACHER);
     for (int i = 0; i < 2 && both[i] != NULL; i++) {
         both[i]->clock = ar_clock_seconds();
         AR_TRY(set_stage(both[i], batch, options));
-        ar_learner_count_time(both[i], ALTERREC_PART_ROWS);
+        count_time(both[i], ALTERREC_PART_ROWS);
         AR_TRY(forward(both[i], options));
     }
     AR_TRY(score_and_loss(learner, options));
@@ -467,7 +536,7 @@ alterrec_status ar_learner_step(ar_step_result *result, ar_learner *learner,
     ar_learner *both[2] = {learner, options->partner};
     for (int i = 0; i < 2 && both[i] != NULL; i++) {
         take_step(both[i], &options->adam);
-        ar_learner_count_time(both[i], ALTERREC_PART_OPTIMIZER);
+        count_time(both[i], ALTERREC_PART_OPTIMIZER);
         for (int part = 0; part < AR_STEP_PARTS; part++)
             result->seconds[part] += both[i]->seconds[part];
     }

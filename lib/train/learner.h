@@ -53,14 +53,11 @@ typedef struct ar_learner {
     int64_t positive_capacity;
     ar_rounded table_bf16, vectors_bf16, diff_bf16;
     ar_parts parts; /* joint tower */
-    double *losses; /* [examples, AR_LOSSES] */
+    double *losses; /* [examples, AR_LOSSES], train/losses.h */
     int64_t loss_capacity;
     double seconds[AR_STEP_PARTS]; /* of the step at hand */
     double clock;                  /* up to which they are counted */
 } ar_learner;
-
-/* What is kept of each example's loss: losses[AR_LOSSES * example + ...]. */
-enum { AR_LOSS_LABEL, AR_LOSS_POSITIVES, AR_LOSS_PARTS, /* ID, text */ AR_LOSSES = 4 };
 
 typedef struct ar_step_result {
     double loss;           /* mean over the examples */
@@ -79,9 +76,6 @@ void ar_learner_free(ar_learner *learner);
 /* Products of bf16 numbers in forward and backward pass from now on; the weights and what Adam
  * keeps stay f32. UNSUPPORTED as ar_onednn_use_bf16. */
 alterrec_status ar_learner_use_bf16(ar_learner *learner);
-
-/* Counts the time since the last call to ALTERREC_PART_* of the step. */
-void ar_learner_count_time(ar_learner *learner, int part);
 
 /* A step that touches only some rows of the embedding leaves the others where they are. This brings
  * all to where steps that touch every row would have brought them: to be called before anyone else

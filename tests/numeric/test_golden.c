@@ -2,6 +2,7 @@
 #include "core/memory.h"
 #include "support/golden.h"
 #include "train/learner.h"
+#include "train/losses.h"
 
 #include <check.h>
 #include <math.h>
