@@ -241,8 +241,6 @@ static void share_negatives(ar_learner *learner, const ar_step_options *options)
 /* The scores of `teacher` for a tile, in learner->second. */
 static alterrec_status rank_tile(ar_learner *learner, ar_teacher *teacher, int64_t first,
                                  int64_t count) {
-    if (teacher == NULL)
-        return ALTERREC_OK;
     alterrec_status status =
         learner->stage.is_part
             ? ar_teacher_row_scores(learner->second, teacher, &learner->stage, first, count)
@@ -251,7 +249,7 @@ static alterrec_status rank_tile(ar_learner *learner, ar_teacher *teacher, int64
     return status;
 }
 
-/* The tile's positives, if none stand in the stage, and then the ranker's scores in
+/* *positives: the tile's, by the labeller if none stand in the stage. Then the ranker's scores, in
  * learner->second. */
 static alterrec_status rank(const int32_t **positives, ar_learner *learner, int64_t first,
                             int64_t count, const ar_step_options *options) {
@@ -265,8 +263,10 @@ static alterrec_status rank(const int32_t **positives, ar_learner *learner, int6
         *positives = learner->positives;
         ranked = options->labeller == options->ranker && options->ranker->pool_count == 0;
     }
-    if (ranked || options->ranker == NULL || stage->is_part)
-        return ranked ? ALTERREC_OK : rank_tile(learner, options->ranker, first, count);
+    if (ranked || options->ranker == NULL)
+        return ALTERREC_OK;
+    if (stage->is_part)
+        return rank_tile(learner, options->ranker, first, count);
     AR_TRY(ar_teacher_rank(learner->second, options->ranker, first, count));
     count_time(learner, ALTERREC_PART_TEACHER);
     return ALTERREC_OK;
