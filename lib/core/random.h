@@ -38,9 +38,15 @@ static inline uint64_t ar_random_next(ar_random *random) {
     return result;
 }
 
-/* Uniform in 0..bound-1, by one multiplication; for bounds below 2^31 the bias is below 2^-32. */
+/* 32 random bits made uniform in 0..bound-1, by one multiplication; for bounds below 2^31 the bias
+ * is below 2^-32. */
+static inline uint32_t ar_random_scale(uint32_t bits, uint32_t bound) {
+    return (uint32_t)(((uint64_t)bits * bound) >> 32);
+}
+
+/* Uniform in 0..bound-1. */
 static inline uint32_t ar_random_below(ar_random *random, uint32_t bound) {
-    return (uint32_t)(((ar_random_next(random) >> 32) * bound) >> 32);
+    return ar_random_scale((uint32_t)(ar_random_next(random) >> 32), bound);
 }
 
 /* Uniform in [0, 1). */

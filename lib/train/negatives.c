@@ -6,8 +6,14 @@
 #include <string.h>
 
 void ar_negatives_random(float *negatives, int64_t items, int64_t count, ar_random *random) {
-    for (int64_t i = 0; i < count; i++)
-        negatives[ar_random_below(random, (uint32_t)items)] += 1.0f;
+    uint32_t bound = (uint32_t)items;
+    if (count % 2 > 0)
+        negatives[ar_random_below(random, bound)] += 1.0f;
+    for (int64_t i = 0; i < count / 2; i++) { /* a random number, which costs most, makes two */
+        uint64_t bits = ar_random_next(random);
+        negatives[ar_random_scale((uint32_t)(bits >> 32), bound)] += 1.0f;
+        negatives[ar_random_scale((uint32_t)bits, bound)] += 1.0f;
+    }
 }
 
 /* Floyd's way to a subset: of the items up to j, one at random, or j itself if that one is in. */
