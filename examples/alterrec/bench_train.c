@@ -217,10 +217,9 @@ static double share_of_rate(const train_row *row, const machine_rates *rates,
     return least / bench_quantile(&row->times, 0.5);
 }
 
-/* Operations a second. */
-static double speed_of(const train_row *row, const train_settings *settings) {
+static double all_operations(const train_row *row, const train_settings *settings) {
     step_operations operations = operations_of(row, settings);
-    return (operations.own + operations.teacher) / bench_quantile(&row->times, 0.5);
+    return operations.own + operations.teacher;
 }
 
 static void print_row(FILE *stream, const train_row *row, const machine_rates *rates,
@@ -236,7 +235,7 @@ static void print_row(FILE *stream, const train_row *row, const machine_rates *r
             choices[SHARING].values[row->picked[SHARING]],
             choices[PRECISION].values[row->picked[PRECISION]], row->threads);
     fprintf(stream, " %8.1f %8.0f %6.1f %6.0f %6.1f", median * 1e3, row->examples / median,
-            row->rows * 1e-3, speed_of(row, settings) * 1e-9,
+            row->rows * 1e-3, all_operations(row, settings) / median * 1e-9,
             100.0 * share_of_rate(row, rates, settings));
     for (int part = 0; part < PARTS; part++)
         fprintf(stream, " %4.1f%%", 100.0 * row->seconds[part] / sum);
@@ -262,7 +261,7 @@ static void json_row(FILE *stream, const train_row *row, const machine_rates *ra
     bench_json_field(stream, "tokens", row->tokens);
     bench_json_field(stream, "rows", row->rows);
     bench_json_field(stream, "examples_per_second", row->examples / median);
-    bench_json_field(stream, "operations", speed_of(row, settings) * median);
+    bench_json_field(stream, "operations", all_operations(row, settings));
     bench_json_field(stream, "rate", rate_of(row->picked[PRECISION] == 1, rates));
     bench_json_field(stream, "share_of_rate", share_of_rate(row, rates, settings));
     for (int part = 0; part < PARTS; part++) {

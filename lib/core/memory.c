@@ -85,3 +85,14 @@ char *ar_copy_text(const char *text, size_t length) {
         memcpy(copy, text, length);
     return copy;
 }
+
+alterrec_status ar_renew_floats(float **array, int64_t *capacity, int64_t needed) {
+    if (needed <= *capacity)
+        return ALTERREC_OK;
+    ar_free(*array);
+    *array = NULL;
+    *capacity = 0;
+    AR_NEW(*array, needed);
+    *capacity = needed;
+    return ALTERREC_OK;
+}

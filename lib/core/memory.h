@@ -19,6 +19,10 @@ void ar_free(void *pointer);
  * old elements are kept, new ones are zero. On an error nothing has changed. */
 alterrec_status ar_grow(void **array, int64_t *capacity, int64_t needed, size_t size);
 
+/* Makes room for at least `needed` floats. What stood there is lost, on an error too: the old array
+ * is freed before the new one is made, so that large ones never stand side by side. */
+alterrec_status ar_renew_floats(float **array, int64_t *capacity, int64_t needed);
+
 /* A copy of `length` bytes with a 0 behind them; NULL, with the error recorded, out of memory. */
 char *ar_copy_text(const char *text, size_t length);
 

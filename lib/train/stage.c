@@ -34,17 +34,6 @@ static alterrec_status reserve_ints(int32_t **array, int64_t *capacity, int64_t 
     return ALTERREC_OK;
 }
 
-static alterrec_status reserve_floats(float **array, int64_t *capacity, int64_t count) {
-    if (count <= *capacity)
-        return ALTERREC_OK;
-    ar_free(*array); /* what stood there is not needed */
-    *array = NULL;
-    *capacity = 0;
-    AR_NEW(*array, count);
-    *capacity = count;
-    return ALTERREC_OK;
-}
-
 /* Marks are left in stage->places, where 0 means untouched. */
 static void mark(ar_stage *stage, const int32_t *items, int64_t count) {
     for (int64_t i = 0; i < count; i++)
@@ -111,7 +100,7 @@ static alterrec_status copy_features(ar_stage *stage, const float *features, boo
         stage->features = (ar_operand){.rounded = stage->rounded_features.values};
         return ALTERREC_OK;
     }
-    AR_TRY(reserve_floats(&stage->feature_rows, &stage->feature_capacity, room));
+    AR_TRY(ar_renew_floats(&stage->feature_rows, &stage->feature_capacity, room));
     ar_stage_rows(stage->feature_rows, stage, features, dim * (int64_t)sizeof *features);
     stage->features = (ar_operand){.values = stage->feature_rows};
     return ALTERREC_OK;
@@ -121,7 +110,7 @@ static alterrec_status copy_features(ar_stage *stage, const float *features, boo
 static alterrec_status reserve_copies(ar_stage *stage, const float *features, bool round) {
     int64_t room = ar_row_bucket(stage->rows), dim = stage->tower.shape.encoder.dim;
     if (stage->tower.weights.embedding != NULL) {
-        AR_TRY(reserve_floats(&stage->embedding_rows, &stage->embedding_capacity, room * dim));
+        AR_TRY(ar_renew_floats(&stage->embedding_rows, &stage->embedding_capacity, room * dim));
         memset(stage->embedding_rows + stage->count * dim, 0,
                (size_t)((stage->rows - stage->count) * dim) * sizeof(float));
         stage->tower.weights.embedding = stage->embedding_rows;

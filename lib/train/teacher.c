@@ -89,13 +89,7 @@ alterrec_status ar_teacher_take_rows(ar_teacher *teacher, const ar_stage *stage)
                       dim * (int64_t)sizeof(ar_bf16));
         return ALTERREC_OK;
     }
-    if (numbers > teacher->row_capacity) {
-        float *rows;
-        AR_NEW(rows, numbers);
-        ar_free(teacher->rows);
-        teacher->rows = rows;
-        teacher->row_capacity = numbers;
-    }
+    AR_TRY(ar_renew_floats(&teacher->rows, &teacher->row_capacity, numbers));
     ar_stage_rows(teacher->rows, stage, teacher->table, dim * (int64_t)sizeof(float));
     return ALTERREC_OK;
 }
